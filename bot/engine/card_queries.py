@@ -1,0 +1,305 @@
+"""Card queries: read what the cards of `bot.engine.cards` show, in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from approvals.askees import Askees
+from approvals.policy import Answer as PolicyAnswer
+from bot.engine.cards import (
+    AnswerCard,
+    ApprovalCard,
+    ApprovalLine,
+    GoalCard,
+    ShownDetail,
+    Step,
+    UnknownCard,
+)
+from bot.engine.differences import describe_changes, differing_details
+from bot.engine.forecast import Forecaster
+from bot.engine.progress import is_read
+from bot.engine.undo import undo_of
+from bot.goals.lifecycle import SETTLED
+from connectors.actions import Detail, Link
+from connectors.labels import Label, Labels, labels_from_json
+from connectors.registry import Registry
+from storage.database import Transaction
+from storage.errors import NotFoundError
+from storage.tables.approvals import Approval, ApprovalItem
+from storage.tables.calls import Call
+from storage.tables.goals import Goal, GoalKind, GoalStatus, Task, TaskStatus
+from storage.tables.people import Person
+
+
+class CardQueries:
+    """Loads typed cards. Everything on them comes from rows and declared previews (S17)."""
+
+    def __init__(self, *, registry: Registry, forecaster: Forecaster) -> None:
+        self._registry = registry
+        self._forecaster = forecaster
+
+    async def goal(self, tx: Transaction, team_id: str, goal_id: int) -> GoalCard:
+        """Return a goal's card.
+
+        Raises:
+            NotFoundError: when this team has no such goal.
+        """
+        goal = await tx.goals.get(team_id, goal_id)
+        requester = await tx.people.get(team_id, goal.requester_id)
+        tasks = await tx.tasks.list_(team_id, goal_id)
+        plan = await tx.goals.find_plan(team_id, goal_id, goal.plan_version)
+        steps = [await self._step(tx, goal, task, tasks, requester) for task in tasks]
+        proposed = goal.status is GoalStatus.PROPOSED
+        body = plan.body if plan else {}
+        question = body.get("question") or {}
+        asking = goal.status is GoalStatus.ASKING
+        return GoalCard(
+            goal_id=goal.id,
+            requester_id=goal.requester_id,
+            text=goal.text,
+            status=goal.status,
+            version=goal.plan_version,
+            author=plan.author if plan else "",
+            say=body.get("say", ""),
+            steps=tuple(step for step, _ in steps),
+            changes=await self._changes(tx, goal),
+            question=(question.get("text") or goal.reason) if asking else None,
+            choices=tuple(question.get("choices", ())) if asking else (),
+            reason=None if asking else goal.reason,
+            zone=ZoneInfo(requester.zone),
+            can_run=proposed,
+            can_edit=proposed,
+            can_cancel=goal.status not in SETTLED and goal.kind is GoalKind.REQUEST,
+            decides_alone=any(alone for _, alone in steps),
+        )
+
+    async def _step(
+        self,
+        tx: Transaction,
+        goal: Goal,
+        task: Task,
+        tasks: Sequence[Task],
+        requester: Person,
+    ) -> tuple[Step, bool]:
+        """Return a step, and whether its requester decides it alone for want of colleagues."""
+        asked, alone = await self._asked(tx, goal, task, tasks, requester)
+        if task.call_id is not None:
+            call = await tx.calls.get(goal.team_id, task.call_id)
+            sentence, notifies = call.preview["sentence"], call.preview["notifies"]
+            details = shown_details(call)
+        else:
+            forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
+            sentence, notifies = forecast.preview.sentence, forecast.preview.notifies
+            details = tuple(_shown(item, forecast.labels) for item in forecast.preview.details)
+        step = Step(
+            key=task.key,
+            task_id=task.id,
+            sentence=sentence,
+            details=details,
+            status=task.status,
+            asked=asked,
+            notifies=notifies,
+            problem=(task.failure or {}).get("message"),
+            links=self._links(task),
+            can_undo=await self._can_undo(tx, goal, task),
+            is_read=is_read(task, self._registry),
+            changed=goal.plan_version > 1 and task.plan_version == goal.plan_version,
+        )
+        return step, alone
+
+    async def _asked(
+        self,
+        tx: Transaction,
+        goal: Goal,
+        task: Task,
+        tasks: Sequence[Task],
+        requester: Person,
+    ) -> tuple[str | None, bool]:
+        item = await tx.approvals.latest_item(goal.team_id, task.id)
+        if item is not None:
+            approval = await tx.approvals.get(goal.team_id, item.approval_id)
+            people: Sequence[str] = approval.ask["people"]
+            return await self._names(tx, goal, people), bool(approval.ask["alone"])
+        if goal.status not in (GoalStatus.PROPOSED, GoalStatus.PLANNING):
+            return None, False
+        forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
+        if forecast.verdict.answer is not PolicyAnswer.ASK:
+            return None, False
+        askees = forecast.askees or Askees((), "")
+        if forecast.verdict.ask is not None and forecast.verdict.ask.requester:
+            return "you, with Run", False
+        if not askees.people:
+            return "nobody yet: an admin must be named", False
+        return await self._names(tx, goal, askees.people), askees.alone
+
+    async def _names(self, tx: Transaction, goal: Goal, people: Sequence[str]) -> str:
+        names = []
+        for person_id in people:
+            person = await tx.people.find(goal.team_id, person_id)
+            name = person.name if person else person_id
+            names.append("you" if person_id == goal.requester_id else name)
+        return " or ".join(names)
+
+    def _links(self, task: Task) -> tuple[Link, ...]:
+        action = self._registry.action(task.action)
+        if task.result is None or is_read(task, self._registry):
+            return ()
+        return action.links(action.result.model_validate(task.result))
+
+    async def _can_undo(self, tx: Transaction, goal: Goal, task: Task) -> bool:
+        if task.status is not TaskStatus.SUCCEEDED or goal.kind is GoalKind.UNDO:
+            return False
+        if await tx.goals.find_undo(goal.team_id, task.id) is not None:
+            return False
+        return await undo_of(tx, task, self._registry) is not None
+
+    async def _changes(self, tx: Transaction, goal: Goal) -> tuple[str, ...]:
+        if goal.plan_version < 2:  # noqa: PLR2004 -- the first version differs from nothing
+            return ()
+        before = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version - 1)
+        after = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
+        if before is None or after is None:
+            return ()
+        who = after.author.removeprefix("person:")
+        person = await tx.people.find(goal.team_id, who)
+        name = "You" if who == goal.requester_id else (person.name if person else who)
+        return describe_changes(before.body, after.body, name=name, registry=self._registry)
+
+    async def approval(self, tx: Transaction, team_id: str, approval_id: int) -> ApprovalCard:
+        """Return an approval's card.
+
+        Raises:
+            NotFoundError: when this team has no such approval.
+        """
+        approval = await tx.approvals.get(team_id, approval_id)
+        goal = await tx.goals.get(team_id, approval.goal_id)
+        requester = await tx.people.get(team_id, goal.requester_id)
+        items = await tx.approvals.list_items(team_id, approval_id)
+        first = await tx.calls.get(team_id, items[0].call_id)
+        connector = self._registry.connector(first.body["action"].split(".")[0])
+        account = ""
+        if first.body["connection_id"] is not None:
+            connection = await tx.connections.get(team_id, first.body["connection_id"])
+            account = connection.account
+        return ApprovalCard(
+            approval_id=approval.id,
+            goal_id=goal.id,
+            requester_id=goal.requester_id,
+            requester_name=requester.name,
+            goal_text=goal.text,
+            provider_title=connector.title,
+            account=account,
+            lines=tuple([await self._line(tx, approval, item) for item in items]),
+            people=tuple(approval.ask["people"]),
+            why=approval.ask["why"],
+            deadline_at=approval.deadline_at,
+            zone=await self._zone(tx, approval, requester),
+        )
+
+    async def _zone(self, tx: Transaction, approval: Approval, requester: Person) -> ZoneInfo:
+        """Return the zone of whoever is asked; of several, the requester's."""
+        people = approval.ask["people"]
+        asked = await tx.people.find(approval.team_id, people[0]) if len(people) == 1 else None
+        return ZoneInfo((asked or requester).zone)
+
+    async def _line(self, tx: Transaction, approval: Approval, item: ApprovalItem) -> ApprovalLine:
+        call = await tx.calls.get(item.team_id, item.call_id)
+        task = await tx.tasks.find(item.team_id, item.task_id)
+        decision = await tx.approvals.find_decision(item.team_id, item.id)
+        ran_this = task is not None and task.call_id == item.call_id
+        return ApprovalLine(
+            item_id=item.id,
+            sentence=call.preview["sentence"],
+            details=shown_details(call),
+            notifies=call.preview["notifies"],
+            status=item.status,
+            status_reason=item.status_reason,
+            decided_by=decision.person_id if decision else None,
+            decided_at=decision.created_at if decision else None,
+            reason=decision.reason if decision else None,
+            links=self._links(task) if task is not None and ran_this else (),
+            task_status=task.status if task is not None and ran_this else None,
+            difference=await self._difference(tx, approval, item, call),
+        )
+
+    async def _difference(
+        self, tx: Transaction, approval: Approval, item: ApprovalItem, call: Call
+    ) -> tuple[Detail, ...]:
+        """Return what differs from the call that was asked about before, if one was (S18)."""
+        earlier = [
+            other
+            for _, other in await tx.approvals.list_for_goal(approval.team_id, approval.goal_id)
+            if other.task_id == item.task_id and other.id < item.id
+        ]
+        if not earlier:
+            return ()
+        before = await tx.calls.get(item.team_id, earlier[-1].call_id)
+        return differing_details(before.preview, call.preview)
+
+    async def answer(self, tx: Transaction, team_id: str, task_id: int) -> AnswerCard:
+        """Return the answer that a task found.
+
+        Raises:
+            NotFoundError: when there is no such task or it has no result.
+        """
+        task = await tx.tasks.get(team_id, task_id)
+        if task.result is None:
+            raise NotFoundError("answer", task_id)
+        result: Mapping[str, Any] = task.result
+        call = await tx.calls.get(team_id, task.call_id or 0)
+        labels = labels_from_json(call.labels)
+        return AnswerCard(
+            question=result["question"],
+            title=result["title"],
+            columns=tuple(result["columns"]),
+            rows=tuple(tuple(row) for row in result["rows"]),
+            total=result["total"],
+            links=tuple(Link(item["text"], item["url"]) for item in result["links"]),
+            outside=any(item.label is Label.OUTSIDE for item in labels.values()),
+        )
+
+    async def unknown(self, tx: Transaction, team_id: str, task_id: int) -> UnknownCard:
+        """Return the card that asks what became of a call whose reply was lost.
+
+        Raises:
+            NotFoundError: when this team has no such task.
+        """
+        task = await tx.tasks.get(team_id, task_id)
+        call = await tx.calls.get(team_id, task.call_id or 0)
+        goal = await tx.goals.get(team_id, task.goal_id)
+        connector = self._registry.connector(task.action.split(".")[0])
+        settled = None
+        if task.status is not TaskStatus.UNKNOWN:
+            settled = (task.failure or {}).get("message") or "It is settled."
+        return UnknownCard(
+            task_id=task.id,
+            goal_id=task.goal_id,
+            sentence=call.preview["sentence"],
+            details=shown_details(call),
+            provider_title=connector.title,
+            look_url=connector.manifest.web_url if connector.manifest else None,
+            settled=settled,
+            can_run_again=goal.status not in SETTLED,
+        )
+
+
+def shown_details(call: Call) -> tuple[ShownDetail, ...]:
+    """Return a frozen call's details with the label of the argument that each one shows."""
+    labels = labels_from_json(call.labels)
+    return tuple(_shown(Detail(**item), labels) for item in call.preview["details"])
+
+
+def _shown(detail: Detail, labels: Labels) -> ShownDetail:
+    """Mark a detail with the least trusted label below the argument that it shows."""
+    if detail.pointer is None:
+        return ShownDetail(detail)
+    below = [
+        item
+        for pointer, item in labels.items()
+        if pointer == detail.pointer or pointer.startswith(f"{detail.pointer}/")
+    ]
+    if not below:
+        return ShownDetail(detail)
+    order = list(Label)
+    worst = max(below, key=lambda item: order.index(item.label))
+    return ShownDetail(detail, worst.label, worst.source)

@@ -1,0 +1,202 @@
+"""`drive(goal)`: claim what is ready, run it concurrently, store outcomes, go on."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+
+from bot.engine import outcomes, progress
+from bot.engine.gate import Cleared, Gate
+from bot.engine.outcomes import Outcomes
+from bot.engine.prepare import Prepared, Preparer, Scene
+from bot.engine.progress import Timing
+from bot.engine.proposal import Proposals
+from bot.engine.recovery import Recovery
+from connectors.errors import ConnectorError
+from connectors.execute import Executor
+from connectors.registry import Registry
+from storage import outbox
+from storage.database import Database, Transaction
+from storage.errors import NotFoundError
+from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
+
+log = structlog.get_logger(__name__)
+
+_DRIVEN = (GoalStatus.PLANNING, GoalStatus.RUNNING, GoalStatus.WAITING)
+
+
+class Engine:
+    """Runs plans. Any number of drives may run for one goal: each task is claimed by one."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        registry: Registry,
+        executor: Executor,
+        preparer: Preparer,
+        gate: Gate,
+        proposals: Proposals,
+        timing: Timing,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._registry = registry
+        self._executor = executor
+        self._preparer = preparer
+        self._gate = gate
+        self._proposals = proposals
+        self._timing = timing
+        self._now = now
+        self._outcomes = Outcomes(database=database, timing=timing, registry=registry)
+        self._recovery = Recovery(executor=executor, outcomes=self._outcomes, timing=timing)
+
+    async def drive(self, team_id: str, goal_id: int) -> None:
+        """Run everything of a goal that can run now; return when nothing is ready any more."""
+        owner = secrets.token_hex(8)
+        try:
+            tasks = await self._claim(team_id, goal_id, owner)
+        except NotFoundError:
+            log.warning("drive_without_goal", team_id=team_id, goal_id=goal_id)
+            return
+        await self._wave(tasks, owner)
+
+    async def sweep(self) -> int:
+        """Nudge goals whose task came due or whose drive died; return how many."""
+        async with self._database.transaction() as tx:
+            due = await tx.tasks.list_due_goals(grace_s=self._timing.call_timeout_s)
+        for team_id, goal_id in due:
+            await self.nudge(team_id, goal_id)
+        return len(due)
+
+    async def nudge(self, team_id: str, goal_id: int) -> None:
+        """Defer a drive of one goal."""
+        async with self._database.transaction() as tx:
+            await tx.goals.lock(team_id, goal_id)
+            await defer_drive(tx, team_id, goal_id)
+
+    async def _claim(self, team_id: str, goal_id: int, owner: str) -> Sequence[Task]:
+        """Advance a goal and claim its ready tasks; settle it when there is nothing to run."""
+        async with self._database.transaction() as tx:
+            goal = await tx.goals.lock(team_id, goal_id)
+            return await self._claim_locked(tx, goal, owner)
+
+    async def _claim_locked(self, tx: Transaction, goal: Goal, owner: str) -> Sequence[Task]:
+        if goal.status not in _DRIVEN or goal.plan_version == 0:
+            return []
+        tasks = await progress.advance(tx, goal, self._registry)
+        ready = [task.key for task in tasks if task.status is TaskStatus.READY]
+        claimed = list(
+            await tx.tasks.claim(
+                goal.team_id, goal.id, keys=ready, owner=owner, lease_s=self._timing.lease_s
+            )
+        )
+        claimed += await tx.tasks.claim_abandoned(
+            goal.team_id,
+            goal.id,
+            grace_s=self._timing.call_timeout_s,
+            owner=owner,
+            lease_s=self._timing.lease_s,
+        )
+        if goal.status is GoalStatus.PLANNING:
+            if not claimed and await self._proposals.propose(tx, goal, tasks):
+                return await self._claim_locked(tx, goal, owner)
+        else:
+            await progress.settle(tx, goal, tasks)
+        await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id)
+        return claimed
+
+    async def _wave(self, tasks: Sequence[Task], owner: str) -> None:
+        """Run claimed tasks; whatever an outcome makes ready follows in the same process."""
+        if not tasks:
+            return
+        abandoned = [task for task in tasks if task.status is TaskStatus.RUNNING]
+        fresh = [task for task in tasks if task.status is TaskStatus.READY]
+        async with asyncio.TaskGroup() as group:
+            for task in abandoned:
+                group.create_task(self._recover(task, owner))
+            if fresh:
+                group.create_task(self._start(fresh, owner))
+
+    async def _start(self, tasks: Sequence[Task], owner: str) -> None:
+        """Freeze the tasks' calls, pass the gate together, and run what may run."""
+        scene = await self._preparer.scene(tasks[0].team_id, tasks[0].goal_id)
+        async with asyncio.TaskGroup() as group:
+            preparing = [group.create_task(self._preparer.prepare(task, scene)) for task in tasks]
+        results = [item.result() for item in preparing]
+        cleared, more = await self._pass(scene, results, owner)
+        async with asyncio.TaskGroup() as group:
+            for item in cleared:
+                group.create_task(self._execute(item, owner))
+            if more:
+                group.create_task(self._wave(more, owner))
+
+    async def _pass(
+        self, scene: Scene, results: Sequence[outcomes.Preparation], owner: str
+    ) -> tuple[list[Cleared], Sequence[Task]]:
+        """Commit what preparing found; return what may run, and what that made ready."""
+        async with self._database.transaction() as tx:
+            goal = await tx.goals.lock(scene.goal.team_id, scene.goal.id)
+            requester = await tx.people.get(goal.team_id, goal.requester_id)
+            if goal.status not in _DRIVEN:
+                return [], []
+            held = await self._still_held(tx, goal, owner)
+            mine = [item for item in results if item.task.key in held]
+            for item in mine:
+                if not isinstance(item, Prepared):
+                    await self._outcomes.not_prepared(tx, goal, item)
+            ready = [item for item in mine if isinstance(item, Prepared)]
+            cleared = await self._gate.pass_all(
+                tx, goal, requester=requester, prepared=ready, now=self._now()
+            )
+            more = await self._claim_locked(tx, goal, owner) if len(cleared) < len(results) else []
+            if not more:
+                await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id)
+        return cleared, more
+
+    async def _still_held(self, tx: Transaction, goal: Goal, owner: str) -> frozenset[str]:
+        """Return the keys of the ready tasks that this drive still holds: a late one is fenced."""
+        tasks = await tx.tasks.list_(goal.team_id, goal.id)
+        return frozenset(
+            task.key
+            for task in tasks
+            if task.status is TaskStatus.READY and task.lease_owner == owner
+        )
+
+    async def _execute(self, item: Cleared, owner: str) -> None:
+        """Execute one cleared call, store its outcome, and go on with what it made ready."""
+        outcome: outcomes.Outcome
+        try:
+            result = await self._executor.execute(
+                item.permit,
+                item.prepared.call,
+                idempotency=item.prepared.idempotency,
+                send_before=item.attempt.lease_until,
+            )
+            outcome = outcomes.Succeeded(result.model_dump(mode="json"))
+        except ConnectorError as error:
+            outcome = outcomes.Raised(error)
+        await self._finish(item.prepared.task, item.attempt.id, outcome, owner)
+
+    async def _recover(self, task: Task, owner: str) -> None:
+        """Settle a task whose drive died in the middle of its call."""
+        attempt, outcome = await self._recovery.look(task, self._database)
+        await self._finish(task, attempt, outcome, owner)
+
+    async def _finish(
+        self, task: Task, attempt_id: int, outcome: outcomes.Outcome, owner: str
+    ) -> None:
+        async with self._database.transaction() as tx:
+            goal = await tx.goals.lock(task.team_id, task.goal_id)
+            await self._outcomes.store(tx, goal, task.id, attempt_id, outcome)
+            more = await self._claim_locked(tx, goal, owner)
+            if goal.status not in _DRIVEN:
+                await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id)
+        await self._wave(more, owner)
+
+
+async def defer_drive(tx: Transaction, team_id: str, goal_id: int) -> None:
+    """Wake a goal. The caller holds the goal's row, so a duplicate may be skipped safely."""
+    await tx.defer("drive", once=f"drive:{goal_id}", team_id=team_id, goal_id=goal_id)

@@ -1,0 +1,106 @@
+"""Forecast: what a step will do and who will be asked, before its call is frozen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from pydantic import JsonValue, ValidationError
+
+from approvals.askees import Askees, resolve
+from approvals.policy import Answer, Ask, Policy, PolicyVerdict, Subject
+from bot.engine.prepare import fill
+from bot.engine.references import Resolved
+from connectors.actions import Action, Arguments, Detail, Effect, Preview, PreviewContext
+from connectors.labels import Labels, complete
+from connectors.registry import Registry
+from storage.database import Transaction
+from storage.tables.goals import Goal, Task
+from storage.tables.people import Person
+
+_ORDER = list(Effect)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """A step as it stands now: what would run, its labels, and policy's answer."""
+
+    action: Action
+    arguments: dict[str, JsonValue]
+    labels: Labels
+    preview: Preview
+    verdict: PolicyVerdict
+    askees: Askees | None
+
+
+class Forecaster:
+    """Judges steps by what is known of them; what is unknown counts as the worst."""
+
+    def __init__(self, *, registry: Registry, policy: Policy) -> None:
+        self._registry = registry
+        self._policy = policy
+
+    async def forecast(
+        self,
+        tx: Transaction,
+        goal: Goal,
+        task: Task,
+        tasks: Sequence[Task],
+        *,
+        requester: Person,
+    ) -> Forecast:
+        """Return what `task` would do and who would be asked if it were frozen now."""
+        action = self._registry.action(task.action)
+        resolved = fill(task, tasks, self._registry)
+        arguments = _typed(action, resolved)
+        labels = complete(resolved.arguments, resolved.labels)
+        verdict = self._policy.judge(
+            Subject(
+                connector=action.connector,
+                action=action.name,
+                effect=action.effect(arguments) if arguments else self._worst(action),
+                arguments=resolved.arguments,
+                labels=labels,
+                requester_role=requester.role.value,
+                always_asks=action.deletes and goal.undo_of_task_id is None,
+            )
+        )
+        askees = None
+        if verdict.answer is Answer.ASK:
+            askees = await resolve(
+                tx,
+                team_id=goal.team_id,
+                requester_id=goal.requester_id,
+                ask=verdict.ask or Ask(),
+            )
+        preview = (
+            action.preview(arguments, PreviewContext(ZoneInfo(requester.zone), None))
+            if arguments
+            else _partial_preview(action, resolved)
+        )
+        return Forecast(action, resolved.arguments, labels, preview, verdict, askees)
+
+    def _worst(self, action: Action) -> Effect:
+        manifest = self._registry.connector(action.connector).manifest
+        if manifest is None:
+            return Effect.READ
+        return max(manifest.actions[action.name].effects, key=_ORDER.index)
+
+
+def _typed(action: Action, resolved: Resolved) -> Arguments | None:
+    """Return the typed arguments, or None while some are not known yet."""
+    if resolved.pending:
+        return None
+    try:
+        return action.arguments.model_validate(resolved.arguments)
+    except ValidationError:
+        return None
+
+
+def _partial_preview(action: Action, resolved: Resolved) -> Preview:
+    unknown = {pointer.split("/")[1]: str(reference) for pointer, reference in resolved.pending}
+    details = [
+        Detail(name.replace("_", " "), f"from step {unknown[name]}" if name in unknown else str(v))
+        for name, v in resolved.arguments.items()
+        if name in unknown or v not in (None, "", [])
+    ]
+    return Preview(action.summary, tuple(details))

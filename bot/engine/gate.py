@@ -1,0 +1,317 @@
+"""The gate: policy's verdict on frozen calls, and what it takes to let one run."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import JsonValue
+
+from approvals import permits
+from approvals.askees import Askees, may_decide, resolve
+from approvals.decisions import DecisionService, Question
+from approvals.policy import Answer, Ask, Policy, PolicyVerdict
+from bot.engine.prepare import Prepared
+from bot.goals.lifecycle import move_task
+from connectors.actions import Idempotency, Preview
+from connectors.execute import Permit
+from connectors.labels import Label, labels_to_json, leaves
+from storage import outbox
+from storage.database import Transaction
+from storage.tables.approvals import ApprovalItem, ApprovalStatus
+from storage.tables.calls import Attempt, AttemptStatus
+from storage.tables.goals import Goal, PlanRun, TaskStatus
+from storage.tables.people import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """A call that may run: its permit is spent on the attempt, which is committed as running."""
+
+    prepared: Prepared
+    permit: Permit
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    prepared: Prepared
+    call_id: int
+    verdict: PolicyVerdict
+    askees: Askees
+
+
+class Gate:
+    """Judges frozen calls in the transaction that holds their goal."""
+
+    def __init__(self, *, policy: Policy, decisions: DecisionService, lease_s: float) -> None:
+        self._policy = policy
+        self._decisions = decisions
+        self._lease_s = lease_s
+
+    async def pass_all(
+        self,
+        tx: Transaction,
+        goal: Goal,
+        *,
+        requester: Person,
+        prepared: Sequence[Prepared],
+        now: datetime,
+    ) -> list[Cleared]:
+        """Return the calls that may run now; the others wait for people or end, with a card."""
+        run = await tx.goals.find_run(goal.team_id, goal.id, goal.plan_version)
+        own = await self._created_records(tx, goal)
+        cleared: list[Cleared] = []
+        asking: list[_Asking] = []
+        for item in prepared:
+            call_id = await self._store(tx, item)
+            verdict = self._policy.judge(item.subject(requester_role=requester.role.value))
+            grounds: str | Askees | None
+            if verdict.answer is Answer.DENY or not may_act(requester):
+                await self._refuse(tx, item, verdict)
+                continue
+            grounds = await self._grounds(tx, goal, item, verdict, run=run, own=own)
+            if isinstance(grounds, str):
+                cleared.append(await self._clear(tx, item, call_id, grounds))
+            elif grounds.people:
+                asking.append(_Asking(item, call_id, verdict, grounds))
+            else:
+                await self._nobody(tx, item, grounds)
+        await self._ask(tx, goal, asking, now=now)
+        return cleared
+
+    async def _grounds(
+        self,
+        tx: Transaction,
+        goal: Goal,
+        item: Prepared,
+        verdict: PolicyVerdict,
+        *,
+        run: PlanRun | None,
+        own: frozenset[JsonValue],
+    ) -> str | Askees:
+        """Return why the call may run, or who must be asked."""
+        if verdict.answer is Answer.ALLOW:
+            return f"policy:{verdict.rule}"
+        ask = verdict.ask or Ask()
+        if ask.requester and run is not None and covers(run, item, own=own):
+            return f"run:{run.id}"
+        askees = await resolve(tx, team_id=goal.team_id, requester_id=goal.requester_id, ask=ask)
+        approved = await self._approved(tx, item, askees)
+        if approved is not None:
+            return approved
+        return askees
+
+    async def _approved(self, tx: Transaction, item: Prepared, askees: Askees) -> str | None:
+        """Return the decision that lets exactly this call run, if there is one (S10, S13)."""
+        asked = await tx.approvals.latest_item(item.task.team_id, item.task.id)
+        if asked is None:
+            return None
+        same = asked.call_hash == item.call.hash
+        if asked.status is ApprovalStatus.USED and same:
+            return await self._again(tx, item)
+        if asked.status is not ApprovalStatus.APPROVED:
+            return None
+        decision = await tx.approvals.find_decision(asked.team_id, asked.id)
+        still = decision is not None and await self._still_may(tx, asked, decision.person_id)
+        if same and still and decision is not None and decision.person_id in askees.people:
+            await self._decisions.use(tx, asked)
+            return f"decision:{decision.id}"
+        reason = (
+            "what it would change has changed since it was shown"
+            if not same
+            else "the policy asks somebody else now"
+        )
+        await self._decisions.withdraw(tx, asked, reason=reason)
+        await outbox.touch(tx, team_id=asked.team_id, noun="approval", subject=asked.approval_id)
+        return None
+
+    async def _again(self, tx: Transaction, item: Prepared) -> str | None:
+        """Return the grounds of an earlier try at this very call that certainly did nothing."""
+        attempt = await tx.calls.latest_attempt(item.task.team_id, item.task.id)
+        if attempt is None or attempt.status is not AttemptStatus.FAILED:
+            return None
+        return await tx.calls.find_grounds(item.task.team_id, attempt.call_id)
+
+    async def _still_may(self, tx: Transaction, asked: ApprovalItem, person_id: str) -> bool:
+        approval = await tx.approvals.get(asked.team_id, asked.approval_id)
+        return await self._decisions.authorised(tx, approval, person_id)
+
+    async def _store(self, tx: Transaction, item: Prepared) -> int:
+        return await tx.calls.add(
+            team_id=item.task.team_id,
+            goal_id=item.task.goal_id,
+            task_id=item.task.id,
+            hash_=item.call.hash,
+            body=item.call.model_dump(),
+            labels=labels_to_json(item.labels),
+            preview=preview_to_json(item.preview),
+        )
+
+    async def _clear(self, tx: Transaction, item: Prepared, call_id: int, grounds: str) -> Cleared:
+        return await clear(
+            tx,
+            item,
+            call_id=call_id,
+            grounds=grounds,
+            lease_s=self._lease_s,
+            owner=item.task.lease_owner or "drive",
+        )
+
+    async def _refuse(self, tx: Transaction, item: Prepared, verdict: PolicyVerdict) -> None:
+        message = verdict.reason or "Your account may not run this any more."
+        await move_task(
+            tx,
+            item.task,
+            to=TaskStatus.FAILED,
+            audit={"rule": verdict.rule},
+            failure={"code": "denied", "message": message},
+        )
+
+    async def _nobody(self, tx: Transaction, item: Prepared, askees: Askees) -> None:
+        message = (
+            "Nobody may countersign this yet, so it was not run. "
+            "Ask whoever installed Countersign to name an admin (COUNTERSIGN_ADMINS)."
+        )
+        await move_task(
+            tx,
+            item.task,
+            to=TaskStatus.FAILED,
+            audit={"why": askees.why},
+            failure={"code": "nobody_to_ask", "message": message},
+        )
+
+    async def _ask(
+        self, tx: Transaction, goal: Goal, asking: Sequence[_Asking], *, now: datetime
+    ) -> None:
+        """Put calls to people: asks for the same people that arise together are one card."""
+        groups: dict[tuple[Any, ...], list[_Asking]] = defaultdict(list)
+        for item in asking:
+            groups[item.askees.people, item.verdict.rule, item.verdict.deadline_hours].append(item)
+        for members in groups.values():
+            first = members[0]
+            approval_id = await self._decisions.ask(
+                tx,
+                Question(
+                    team_id=goal.team_id,
+                    goal_id=goal.id,
+                    plan_version=goal.plan_version,
+                    requester_id=goal.requester_id,
+                    verdict=first.verdict,
+                    askees=first.askees,
+                    calls=[(m.prepared.task.id, m.call_id, m.prepared.call.hash) for m in members],
+                ),
+                now=now,
+            )
+            for member in members:
+                await move_task(
+                    tx,
+                    member.prepared.task,
+                    to=TaskStatus.NEEDS_APPROVAL,
+                    call_id=member.call_id,
+                    audit={"approval": approval_id},
+                )
+            for person_id in first.askees.people:
+                await outbox.show(
+                    tx,
+                    team_id=goal.team_id,
+                    noun="approval",
+                    subject=approval_id,
+                    channel_id=person_id,
+                    priority=2,
+                )
+
+    async def _created_records(self, tx: Transaction, goal: Goal) -> frozenset[JsonValue]:
+        """Return the values that this goal's own writes minted: ids of what it created."""
+        attempts = await tx.calls.list_attempts(goal.team_id, goal.id)
+        wrote = {
+            item.task_id
+            for item in attempts
+            if item.status is AttemptStatus.SUCCEEDED and item.idempotency != Idempotency.READ
+        }
+        tasks = await tx.tasks.list_(goal.team_id, goal.id)
+        return frozenset(
+            value
+            for task in tasks
+            if task.id in wrote and task.result
+            for _, value in leaves(task.result)
+            if isinstance(value, str | int)
+        )
+
+
+async def clear(
+    tx: Transaction,
+    item: Prepared,
+    *,
+    call_id: int,
+    grounds: str,
+    lease_s: float,
+    owner: str,
+) -> Cleared:
+    """Commit an attempt as running with its permit spent; what is sent comes after the commit."""
+    latest = await tx.calls.latest_attempt(item.task.team_id, item.task.id)
+    attempt = await tx.calls.add_attempt(
+        team_id=item.task.team_id,
+        goal_id=item.task.goal_id,
+        task_id=item.task.id,
+        call_id=call_id,
+        number=(latest.number if latest else 0) + 1,
+        idempotency=item.idempotency.value,
+        idempotency_key=item.call.key,
+        lease_owner=owner,
+        lease_s=lease_s,
+    )
+    permit = await permits.issue(
+        tx, call=item.call, call_id=call_id, attempt_id=attempt.id, grounds=grounds
+    )
+    if item.task.status is TaskStatus.READY:
+        await move_task(
+            tx,
+            item.task,
+            to=TaskStatus.RUNNING,
+            call_id=call_id,
+            lease_owner=owner,
+            lease_until=attempt.lease_until,
+            audit={"hash": item.call.hash, "grounds": grounds, "attempt": attempt.number},
+        )
+    return Cleared(item, permit, attempt)
+
+
+def may_act(requester: Person) -> bool:
+    """Whether a requester's calls may still run: not deactivated since (S13)."""
+    return may_decide(requester)
+
+
+def covers(run: PlanRun, item: Prepared, *, own: frozenset[JsonValue]) -> bool:
+    """Whether a Run answers for a call: every value stood on the card, or this plan made it."""
+    shown: Mapping[str, JsonValue] | None = run.shown.get(item.task.key)
+    if shown is None:
+        return False
+    return all(
+        (name in shown and shown[name] == value) or _made_here(value, item, name, own)
+        for name, value in item.call.arguments.items()
+    )
+
+
+def _made_here(value: JsonValue, item: Prepared, name: str, own: frozenset[JsonValue]) -> bool:
+    pointers = [pointer for pointer in item.labels if pointer.split("/")[1:2] == [name]]
+    return all(item.labels[pointer].label is Label.RECORD for pointer in pointers) and all(
+        leaf in own for _, leaf in leaves(value)
+    )
+
+
+def preview_to_json(preview: Preview) -> dict[str, Any]:
+    return {
+        "sentence": preview.sentence,
+        "notifies": preview.notifies,
+        "details": [
+            {
+                "name": detail.name,
+                "value": detail.value,
+                "before": detail.before,
+                "pointer": detail.pointer,
+            }
+            for detail in preview.details
+        ],
+    }

@@ -1,0 +1,298 @@
+"""Outcomes: what became of an attempt, stored once, and what follows for its task."""
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import JsonValue
+
+from bot.engine.prepare import CannotPrepare, NeedsConnection, Preparation, TryLater
+from bot.engine.progress import Timing
+from bot.goals.lifecycle import move_task
+from connectors.actions import Idempotency
+from connectors.errors import (
+    ConnectorError,
+    OutcomeUnknownError,
+    ReconnectRequiredError,
+    RejectedError,
+    RetryLaterError,
+)
+from connectors.registry import Registry
+from storage import outbox
+from storage.database import Database, Transaction
+from storage.tables.calls import Attempt, AttemptStatus
+from storage.tables.goals import Goal, Task, TaskStatus
+
+__all__ = ["Outcome", "Outcomes", "Preparation", "Raised", "Repeat", "Succeeded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    result: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    error: ConnectorError
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The attempt certainly did nothing, or repeating it with the same key is harmless."""
+
+    why: str
+
+
+Outcome = Succeeded | Raised | Repeat
+
+
+class Outcomes:
+    """Turns outcomes into moves, in the transaction that holds the goal."""
+
+    def __init__(self, *, database: Database, timing: Timing, registry: Registry) -> None:
+        self._database = database
+        self._timing = timing
+        self._registry = registry
+
+    async def store(
+        self, tx: Transaction, goal: Goal, task_id: int, attempt_id: int, outcome: Outcome
+    ) -> None:
+        """Store an attempt's outcome once; a late one of an attempt taken over is dropped."""
+        task = await tx.tasks.get(goal.team_id, task_id)
+        attempt = await tx.calls.latest_attempt(goal.team_id, task_id)
+        if (
+            task.status is not TaskStatus.RUNNING
+            or attempt is None
+            or attempt.id != attempt_id
+            or attempt.status is not AttemptStatus.RUNNING
+        ):
+            return
+        match outcome:
+            case Succeeded(result):
+                await self._end(tx, attempt, AttemptStatus.SUCCEEDED)
+                await self._succeed(tx, goal, task, result)
+            case Repeat(why):
+                await self._end(tx, attempt, AttemptStatus.FAILED, code="repeat", message=why)
+                await self._retry(tx, task, why, after_s=0)
+            case Raised(error):
+                await self._raised(tx, goal, task, attempt, error)
+
+    async def _succeed(
+        self, tx: Transaction, goal: Goal, task: Task, result: dict[str, JsonValue]
+    ) -> None:
+        await move_task(
+            tx,
+            task,
+            to=TaskStatus.SUCCEEDED,
+            result=result,
+            failure=None,
+            finished_at=datetime.now(UTC),
+        )
+        if task.action == "builtin.answer":
+            await outbox.show(
+                tx,
+                team_id=goal.team_id,
+                noun="answer",
+                subject=task.id,
+                channel_id=_private_channel(goal),
+                thread_ts=goal.thread_ts if _is_direct(goal) else None,
+                priority=3,
+            )
+        await self._touch_approval(tx, task)
+        if goal.undo_of_task_id is not None:
+            await self._mark_undone(tx, goal, task)
+
+    async def _mark_undone(self, tx: Transaction, goal: Goal, task: Task) -> None:
+        undone = await tx.tasks.find(goal.team_id, goal.undo_of_task_id or 0)
+        if undone is None or undone.status is not TaskStatus.SUCCEEDED:
+            return
+        await move_task(
+            tx, undone, to=TaskStatus.UNDONE, actor=goal.requester_id, audit={"by": task.id}
+        )
+        await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=undone.goal_id)
+        await outbox.touch(tx, team_id=goal.team_id, noun="summary", subject=undone.goal_id)
+
+    async def _raised(
+        self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, error: ConnectorError
+    ) -> None:
+        match error:
+            case RetryLaterError():
+                await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
+                await self._retry(tx, task, error.message, after_s=error.retry_after_s)
+            case OutcomeUnknownError():
+                await self._lost_reply(tx, goal, task, attempt, error)
+            case ReconnectRequiredError():
+                await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
+                await move_task(tx, task, to=TaskStatus.READY)
+                await self._need_connection(
+                    tx, goal, NeedsConnection(task, error.provider, error.missing_scopes)
+                )
+            case RejectedError(kind="changed") if task.tries < self._timing.max_tries:
+                await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
+                await move_task(tx, task, to=TaskStatus.READY, tries=task.tries + 1)
+            case _:
+                await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
+                await self._fail(tx, task, error.code, error.message)
+
+    async def _lost_reply(
+        self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, error: ConnectorError
+    ) -> None:
+        """A reply was lost: repeat where that is harmless, look later, or ask a human."""
+        match Idempotency(attempt.idempotency):
+            case Idempotency.READ | Idempotency.KEYED:
+                await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
+                await self._retry(tx, task, error.message, after_s=None)
+            case Idempotency.VERIFIABLE:
+                await self._look_later(tx, goal, task, attempt, error)
+            case Idempotency.UNSAFE:
+                await self._end(tx, attempt, AttemptStatus.UNKNOWN, error=error)
+                await self.ask_human(tx, goal, task, error.message)
+
+    async def _look_later(
+        self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, error: ConnectorError
+    ) -> None:
+        """Leave the attempt running: it is looked up once its lease and the longest call are over.
+
+        Only then does "not found" prove anything. Look-ups that stay inconclusive end with a
+        human.
+        """
+        if task.tries + 1 < self._timing.max_tries:
+            await tx.tasks.update(task.team_id, task.id, tries=task.tries + 1)
+            return
+        await self._end(tx, attempt, AttemptStatus.UNKNOWN, error=error)
+        await self.ask_human(tx, goal, task, error.message)
+
+    async def ask_human(self, tx: Transaction, goal: Goal, task: Task, message: str) -> None:
+        """Mark a task unknown and put it to its requester, and to whoever approved it."""
+        await move_task(
+            tx,
+            task,
+            to=TaskStatus.UNKNOWN,
+            failure={"code": "unknown", "message": message},
+        )
+        for person_id in await self._concerned(tx, goal, task):
+            await outbox.show(
+                tx,
+                team_id=goal.team_id,
+                noun="unknown",
+                subject=task.id,
+                channel_id=person_id,
+                priority=2,
+            )
+
+    async def _concerned(self, tx: Transaction, goal: Goal, task: Task) -> list[str]:
+        people = [goal.requester_id]
+        item = await tx.approvals.latest_item(goal.team_id, task.id)
+        decision = await tx.approvals.find_decision(goal.team_id, item.id) if item else None
+        if decision is not None and decision.person_id not in people:
+            people.append(decision.person_id)
+        return people
+
+    async def not_prepared(
+        self, tx: Transaction, goal: Goal, item: CannotPrepare | NeedsConnection | TryLater
+    ) -> None:
+        """Store why a task's call could not be frozen."""
+        match item:
+            case NeedsConnection():
+                await self._need_connection(tx, goal, item)
+            case TryLater(task, message, retry_after_s):
+                if task.tries + 1 >= self._timing.max_tries:
+                    await self._fail(tx, task, "retry_later", message)
+                else:
+                    await tx.tasks.update(
+                        task.team_id,
+                        task.id,
+                        tries=task.tries + 1,
+                        lease_owner=None,
+                        lease_until=None,
+                        not_before=self._not_before(task, retry_after_s),
+                    )
+            case CannotPrepare(task, code, message):
+                await self._fail(tx, task, code, message)
+
+    async def _need_connection(self, tx: Transaction, goal: Goal, item: NeedsConnection) -> None:
+        provider = self._registry.connector(item.provider)
+        message = f"It waits for your {provider.title}: connect it in the message I sent you."
+        await move_task(
+            tx,
+            item.task,
+            to=TaskStatus.NEEDS_CONNECTION,
+            failure={
+                "code": "needs_connection",
+                "message": message,
+                "provider": item.provider,
+                "scopes": sorted(item.scopes),
+            },
+        )
+        await outbox.show(
+            tx,
+            team_id=goal.team_id,
+            noun="connect",
+            subject=f"{goal.id}:{item.provider}",
+            channel_id=_private_channel(goal),
+            thread_ts=goal.thread_ts if _is_direct(goal) else None,
+            priority=3,
+        )
+
+    async def _retry(
+        self, tx: Transaction, task: Task, message: str, *, after_s: float | None
+    ) -> None:
+        if task.tries + 1 >= self._timing.max_tries:
+            await self._fail(tx, task, "retries_exhausted", _exhausted(message, task.tries + 1))
+            return
+        not_before = None if after_s == 0 else self._not_before(task, after_s)
+        await move_task(tx, task, to=TaskStatus.READY, tries=task.tries + 1, not_before=not_before)
+
+    def _not_before(self, task: Task, after_s: float | None) -> datetime:
+        """Return when to try again: what the provider asked for, or full-jitter backoff."""
+        ceiling = self._timing.retry_base_s * 2 ** min(task.tries, 10)
+        pause = after_s if after_s is not None else random.uniform(0, ceiling)  # noqa: S311 -- jitter
+        return datetime.now(UTC) + timedelta(seconds=pause)
+
+    async def _fail(self, tx: Transaction, task: Task, code: str, message: str) -> None:
+        await move_task(
+            tx,
+            task,
+            to=TaskStatus.FAILED,
+            failure={"code": code, "message": message},
+            finished_at=datetime.now(UTC),
+        )
+        await self._touch_approval(tx, task)
+
+    async def _touch_approval(self, tx: Transaction, task: Task) -> None:
+        item = await tx.approvals.latest_item(task.team_id, task.id)
+        if item is not None:
+            await outbox.touch(tx, team_id=task.team_id, noun="approval", subject=item.approval_id)
+
+    async def _end(
+        self,
+        tx: Transaction,
+        attempt: Attempt,
+        status: AttemptStatus,
+        *,
+        error: ConnectorError | None = None,
+        code: str = "",
+        message: str = "",
+    ) -> None:
+        details: dict[str, Any] | None = None
+        if error is not None:
+            details = {"code": error.code, "message": error.message}
+        elif code:
+            details = {"code": code, "message": message}
+        await tx.calls.finish_attempt(
+            team_id=attempt.team_id, attempt_id=attempt.id, status=status, error=details
+        )
+
+
+def _exhausted(message: str, tries: int) -> str:
+    return f"{message} I tried {tries} times; nothing was done. Ask me again later."
+
+
+def _is_direct(goal: Goal) -> bool:
+    return goal.channel_id.startswith("D")
+
+
+def _private_channel(goal: Goal) -> str:
+    """Return where only the requester reads: this DM, or the one that the outbox opens."""
+    return goal.channel_id if _is_direct(goal) else goal.requester_id

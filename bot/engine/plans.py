@@ -1,0 +1,278 @@
+"""Plans: adopted from a planner, shown, edited by a person, and run by their requester."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import JsonValue
+
+from bot.engine.cards import PlanForm, StepForm
+from bot.engine.drive import defer_drive
+from bot.engine.forecast import Forecaster
+from bot.engine.forms import check_arguments, read_values, step_form
+from bot.engine.prepare import fill, shown_arguments
+from bot.engine.progress import is_read
+from bot.goals.clicks import Answer, Click, FieldErrors
+from bot.goals.lifecycle import move_goal
+from bot.planning.valid import ValidPlan, ValidTask
+from connectors.labels import Label, Labels, Provenance, labels_to_json, leaves
+from connectors.registry import Registry
+from storage import outbox
+from storage.database import Database, Transaction
+from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
+
+NOT_YOURS = "Only the person who asked for this can do that."
+STALE = "This plan has changed since that message; the newest version is on its card."
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An edit of one plan: steps that go, and values that a person typed."""
+
+    dropped: frozenset[str]
+    values: Mapping[str, Mapping[str, JsonValue]]
+
+
+async def adopt(
+    tx: Transaction,
+    goal: Goal,
+    plan: ValidPlan,
+    *,
+    author: str,
+    labels: Mapping[str, Labels],
+) -> None:
+    """Store a goal's first plan and its tasks.
+
+    Args:
+        tx: holds the goal's row.
+        goal: has no plan yet.
+        plan: validated.
+        author: `offline`, `model:<name>` or `person:<id>`.
+        labels: task key → where each literal came from.
+    """
+    version = await tx.goals.add_plan(goal, body=plan.to_json(), author=author)
+    await tx.tasks.add_many(
+        [
+            _row(goal, task, position=position, version=version, labels=labels.get(task.key, {}))
+            for position, task in enumerate(plan.tasks)
+        ]
+    )
+    await tx.audit.record(
+        team_id=goal.team_id,
+        tag="engine:plan:adopt",
+        actor="system",
+        goal_id=goal.id,
+        data={"version": version, "author": author, "actions": [t.action for t in plan.tasks]},
+    )
+
+
+def _row(
+    goal: Goal, task: ValidTask, *, position: int, version: int, labels: Labels
+) -> dict[str, Any]:
+    return {
+        "team_id": goal.team_id,
+        "goal_id": goal.id,
+        "key": task.key,
+        "position": position,
+        "plan_version": version,
+        "action": task.action,
+        "spec": {**task.to_json(), "labels": labels_to_json(labels)},
+        "depends_on": list(task.depends_on),
+        "status": TaskStatus.PENDING,
+        "tries": 0,
+    }
+
+
+class PlanService:
+    """What a requester does with a proposed plan."""
+
+    def __init__(self, *, database: Database, registry: Registry, forecaster: Forecaster) -> None:
+        self._database = database
+        self._registry = registry
+        self._forecaster = forecaster
+
+    async def run(self, click: Click, goal_id: int, version: int) -> Answer:
+        """Start a proposed plan: the click answers for every call that asks the requester."""
+        async with self._database.transaction() as tx:
+            goal, problem = await self._editable(tx, click, goal_id, version)
+            if problem is not None:
+                return problem
+            tasks = await tx.tasks.list_(goal.team_id, goal.id)
+            shown = {task.key: shown_arguments(task, tasks, self._registry) for task in tasks}
+            await tx.goals.add_run(goal, version=version, person_id=click.person_id, shown=shown)
+            await move_goal(tx, goal, to=GoalStatus.RUNNING, actor=click.person_id)
+            await defer_drive(tx, goal.team_id, goal.id)
+            await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
+        return Answer("It is running.")
+
+    async def form(self, click: Click, goal_id: int, version: int) -> PlanForm | Answer:
+        """Return the edit form of a proposed plan: its writes with the values on the card."""
+        async with self._database.transaction() as tx:
+            goal, problem = await self._editable(tx, click, goal_id, version)
+            if problem is not None:
+                return problem
+            tasks = await tx.tasks.list_(goal.team_id, goal.id)
+            steps = [
+                await self._step_form(tx, goal, task, tasks)
+                for task in tasks
+                if not is_read(task, self._registry) and task.status is TaskStatus.PENDING
+            ]
+        return PlanForm(goal_id, version, None, tuple(steps))
+
+    async def edit(
+        self,
+        click: Click,
+        goal_id: int,
+        version: int,
+        dropped: frozenset[str],
+        values: Mapping[str, Mapping[str, str]],
+    ) -> Answer | FieldErrors:
+        """Make the next version of a plan from a person's edit; validated again, shown again."""
+        async with self._database.transaction() as tx:
+            goal, problem = await self._editable(tx, click, goal_id, version)
+            if problem is not None:
+                return problem
+            tasks = await tx.tasks.list_(goal.team_id, goal.id)
+            zone = ZoneInfo((await tx.people.get(goal.team_id, goal.requester_id)).zone)
+            changes, errors = self._read(tasks, dropped, values, zone)
+            errors += _needed(tasks, dropped)
+            if errors:
+                return errors
+            remaining = [task for task in tasks if task.key not in dropped]
+            if all(is_read(task, self._registry) for task in remaining):
+                return Answer("That leaves nothing to do; use Cancel instead.", ok=False)
+            if not dropped and not changes:
+                return Answer("Nothing was changed.")
+            await revise(tx, goal, tasks, Change(dropped, changes), person_id=click.person_id)
+            await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
+        return Answer("The card shows the new version.")
+
+    def _read(
+        self,
+        tasks: Sequence[Task],
+        dropped: frozenset[str],
+        values: Mapping[str, Mapping[str, str]],
+        zone: ZoneInfo,
+    ) -> tuple[dict[str, dict[str, JsonValue]], FieldErrors]:
+        changes: dict[str, dict[str, JsonValue]] = {}
+        errors: FieldErrors = ()
+        for task in tasks:
+            if task.key in dropped or task.key not in values:
+                continue
+            changed, wrong = read_edit(task, tasks, values[task.key], self._registry, zone)
+            errors += wrong
+            if changed:
+                changes[task.key] = changed
+        return changes, errors
+
+    async def _step_form(
+        self, tx: Transaction, goal: Goal, task: Task, tasks: Sequence[Task]
+    ) -> StepForm:
+        requester = await tx.people.get(goal.team_id, goal.requester_id)
+        forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
+        unknown = fill(task, tasks, self._registry).pending
+        return step_form(
+            forecast.action,
+            key=task.key,
+            title=forecast.preview.sentence,
+            arguments=forecast.arguments,
+            fixed=frozenset(pointer.split("/")[1] for pointer, _ in unknown),
+            can_drop=True,
+            zone=ZoneInfo(requester.zone),
+        )
+
+    async def _editable(
+        self, tx: Transaction, click: Click, goal_id: int, version: int
+    ) -> tuple[Goal, Answer | None]:
+        """Return the goal, locked, and why this click cannot act on it."""
+        goal = await tx.goals.lock(click.team_id, goal_id)
+        if goal.requester_id != click.person_id:
+            return goal, Answer(NOT_YOURS, ok=False)
+        if goal.status is not GoalStatus.PROPOSED:
+            return goal, Answer(f"This goal is {words(goal.status)} already.", ok=False)
+        if goal.plan_version != version:
+            await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
+            return goal, Answer(STALE, ok=False)
+        return goal, None
+
+
+def read_edit(
+    task: Task,
+    tasks: Sequence[Task],
+    values: Mapping[str, str],
+    registry: Registry,
+    zone: ZoneInfo,
+) -> tuple[dict[str, JsonValue], FieldErrors]:
+    """Return what a person changed of one task, checked by its argument model."""
+    action = registry.action(task.action)
+    resolved = fill(task, tasks, registry)
+    changed, errors = read_values(
+        action, key=task.key, before=resolved.arguments, values=values, zone=zone
+    )
+    if not errors and changed and not resolved.pending:
+        errors = check_arguments(action, key=task.key, arguments={**resolved.arguments, **changed})
+    return changed, errors
+
+
+def _needed(tasks: Sequence[Task], dropped: frozenset[str]) -> FieldErrors:
+    """Return an error for each dropped step that a remaining one needs."""
+    return tuple(
+        (key, "", f"Step {task.position + 1} needs this step; drop both or neither.")
+        for task in tasks
+        if task.key not in dropped
+        for key in task.depends_on
+        if key in dropped
+    )
+
+
+async def revise(
+    tx: Transaction, goal: Goal, tasks: Sequence[Task], change: Change, *, person_id: str
+) -> None:
+    """Store the next plan version and bring the tasks that did not run yet in line with it."""
+    provenance = Provenance(Label.MESSAGE, f"typed by {person_id} in an edit")
+    kept: list[ValidTask] = []
+    version = goal.plan_version + 1
+    for task in tasks:
+        if task.key in change.dropped:
+            continue
+        spec = ValidTask.from_json(task.spec)
+        changed = dict(change.values.get(task.key, {}))
+        if changed:
+            spec = replace(spec, arguments={**spec.arguments, **changed})
+            labels = {
+                pointer: item
+                for pointer, item in task.spec.get("labels", {}).items()
+                if pointer.split("/")[1] not in changed
+            } | labels_to_json({pointer: provenance for pointer, _ in leaves(changed)})
+            await tx.tasks.update(
+                task.team_id,
+                task.id,
+                spec={**task.spec, **spec.to_json(), "labels": labels},
+                plan_version=version,
+            )
+        kept.append(spec)
+    plan = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
+    say = plan.body["say"] if plan else ""
+    await tx.goals.add_plan(
+        goal, body=ValidPlan(say, tuple(kept)).to_json(), author=f"person:{person_id}"
+    )
+    gone = [task.id for task in tasks if task.key in change.dropped]
+    if gone:
+        await tx.tasks.remove(goal.team_id, gone)
+    await tx.audit.record(
+        team_id=goal.team_id,
+        tag="slack:plan:edit",
+        actor=person_id,
+        goal_id=goal.id,
+        data={
+            "version": version,
+            "dropped": sorted(change.dropped),
+            "changed": {key: sorted(value) for key, value in change.values.items()},
+        },
+    )
+
+
+def words(status: GoalStatus) -> str:
+    """Return a status as a person says it."""
+    return status.value.replace("_", " ")

@@ -1,0 +1,303 @@
+"""Preparing a task: fill its arguments, read what must still hold, and freeze the call."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from pydantic import JsonValue, ValidationError
+
+from approvals import permits
+from approvals.policy import Subject
+from bot.engine.references import Finished, Resolved, resolve
+from bot.planning.plan import Ref
+from bot.planning.valid import ValidTask
+from connectors.actions import (
+    Action,
+    Arguments,
+    Effect,
+    Idempotency,
+    Preview,
+    PreviewContext,
+    Result,
+)
+from connectors.calls import CanonicalJsonError, FrozenCall
+from connectors.errors import (
+    ConnectorError,
+    ReconnectRequiredError,
+    RetryLaterError,
+)
+from connectors.execute import Executor
+from connectors.labels import Provenance, complete, labels_from_json
+from connectors.registry import Registry
+from storage.database import Database
+from storage.tables.connections import Connection, ConnectionStatus
+from storage.tables.goals import Goal, Task, TaskStatus
+from storage.tables.people import Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A task whose call is frozen: ready for the gate."""
+
+    task: Task
+    action: Action
+    call: FrozenCall
+    labels: dict[str, Provenance]
+    preview: Preview
+    effect: Effect
+    idempotency: Idempotency
+    undoes: bool
+    """True when it takes back what this person's own goal did: their click is the ask."""
+
+    def subject(self, *, requester_role: str) -> Subject:
+        """Return what policy judges."""
+        return Subject(
+            connector=self.action.connector,
+            action=self.action.name,
+            effect=self.effect,
+            arguments=self.call.arguments,
+            labels=self.labels,
+            requester_role=requester_role,
+            always_asks=self.action.deletes and not self.undoes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsConnection:
+    """A task that waits until its requester connects a provider with these scopes."""
+
+    task: Task
+    provider: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CannotPrepare:
+    """A task for which nothing can be frozen; the message says what the person can do."""
+
+    task: Task
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """A task whose provider cannot answer now; nothing happened."""
+
+    task: Task
+    message: str
+    retry_after_s: float | None
+
+
+Preparation = Prepared | NeedsConnection | CannotPrepare | TryLater
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What preparing a goal's tasks needs to know, read in one transaction."""
+
+    goal: Goal
+    requester: Person
+    tasks: Sequence[Task]
+    connections: Mapping[str, Connection]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.requester.zone)
+
+
+class Preparer:
+    """Freezes calls. It reads through the requester's own connection and changes nothing."""
+
+    def __init__(self, *, registry: Registry, executor: Executor, database: Database) -> None:
+        self._registry = registry
+        self._executor = executor
+        self._database = database
+
+    async def scene(self, team_id: str, goal_id: int) -> Scene:
+        """Return a goal with its requester, tasks and the requester's connections."""
+        async with self._database.transaction() as tx:
+            goal = await tx.goals.get(team_id, goal_id)
+            requester = await tx.people.get(team_id, goal.requester_id)
+            tasks = await tx.tasks.list_(team_id, goal_id)
+            connections = await tx.connections.list_(team_id, goal.requester_id)
+        return Scene(goal, requester, tasks, {item.provider: item for item in connections})
+
+    async def prepare(self, task: Task, scene: Scene) -> Preparation:
+        """Return the task's frozen call, or what it waits for, or why there is none."""
+        try:
+            return await self._prepare(task, scene)
+        except ValidationError as error:
+            return CannotPrepare(task, "invalid", _first_problem(error))
+        except CanonicalJsonError as error:
+            return CannotPrepare(task, "invalid", str(error))
+        except ConnectorError as error:
+            return _held_up(task, error)
+
+    async def _prepare(self, task: Task, scene: Scene) -> Preparation:
+        action = self._registry.action(task.action)
+        resolved = fill(task, scene.tasks, self._registry)
+        problem = missing_required(resolved, action)
+        if problem is not None:
+            return CannotPrepare(task, "reference", problem)
+        arguments = action.arguments.model_validate(resolved.arguments)
+        connection = self._connection(action, arguments, scene)
+        if isinstance(connection, frozenset):
+            return NeedsConnection(task, action.connector, connection)
+        return await self._freeze(task, action, arguments, resolved, connection, scene)
+
+    def _connection(
+        self, action: Action, arguments: Arguments, scene: Scene
+    ) -> Connection | frozenset[str] | None:
+        """Return the connection, the scopes to ask for, or None where none is needed."""
+        connector = self._registry.connector(action.connector)
+        if connector.manifest is None:
+            return None
+        connection = scene.connections.get(action.connector)
+        scopes = action.scopes(arguments)
+        if connection is None or connection.status is not ConnectionStatus.CONNECTED:
+            return scopes
+        missing = connector.manifest.missing(asked=scopes, granted=connection.scopes)
+        return missing or connection
+
+    async def _freeze(
+        self,
+        task: Task,
+        action: Action,
+        arguments: Arguments,
+        resolved: Resolved,
+        connection: Connection | None,
+        scene: Scene,
+    ) -> Prepared | CannotPrepare:
+        connection_id = connection.id if connection else None
+        precondition = await self._executor.read_precondition(
+            permits.read_permit(
+                team_id=task.team_id,
+                requester_id=scene.goal.requester_id,
+                connection_id=connection_id,
+                purpose="precondition",
+            ),
+            action,
+            arguments,
+        )
+        expected = task.spec.get("expects")
+        if expected is not None and not _as_expected(precondition, expected):
+            return CannotPrepare(task, "changed", _EDITED_SINCE)
+        idempotency = await self._executor.probe(
+            permits.read_permit(
+                team_id=task.team_id,
+                requester_id=scene.goal.requester_id,
+                connection_id=connection_id,
+                purpose="probe",
+            ),
+            action,
+            arguments,
+        )
+        canonical = arguments.model_dump(mode="json")
+        call = FrozenCall.freeze(
+            team_id=task.team_id,
+            goal_id=task.goal_id,
+            task_id=task.id,
+            action=action.qualified_name,
+            action_version=action.version,
+            arguments=canonical,
+            connection_id=connection_id,
+            requester_id=scene.goal.requester_id,
+            precondition=precondition,
+        )
+        return Prepared(
+            task=task,
+            action=action,
+            call=call,
+            labels=complete(canonical, resolved.labels),
+            preview=action.preview(arguments, PreviewContext(scene.zone, precondition)),
+            effect=action.effect(arguments),
+            idempotency=idempotency,
+            undoes=scene.goal.undo_of_task_id is not None,
+        )
+
+
+_EDITED_SINCE = (
+    "Somebody changed it since, so it was left as it is. "
+    "Look at it and change it back by hand if you still want to."
+)
+
+
+def _as_expected(
+    precondition: Mapping[str, JsonValue] | None, expected: Mapping[str, JsonValue]
+) -> bool:
+    """Whether what an undo would take back is still as our own call left it."""
+    found = precondition or {}
+    return all(found.get(name) == value for name, value in expected.items())
+
+
+def _held_up(task: Task, error: ConnectorError) -> NeedsConnection | TryLater | CannotPrepare:
+    match error:
+        case ReconnectRequiredError():
+            return NeedsConnection(task, error.provider, error.missing_scopes)
+        case RetryLaterError():
+            return TryLater(task, error.message, error.retry_after_s)
+        case _:
+            return CannotPrepare(task, error.code, error.message)
+
+
+def fill(task: Task, tasks: Sequence[Task], registry: Registry) -> Resolved:
+    """Return a task's arguments with references filled from the tasks that succeeded."""
+    spec = ValidTask.from_json(task.spec)
+    return resolve(
+        spec.arguments,
+        literals=labels_from_json(task.spec.get("labels", {})),
+        finished=finished(tasks, registry),
+    )
+
+
+def finished(tasks: Sequence[Task], registry: Registry) -> dict[str, Finished]:
+    """Return the results that references may use."""
+    return {
+        task.key: Finished(registry.action(task.action), task.result)
+        for task in tasks
+        if task.status is TaskStatus.SUCCEEDED and task.result is not None
+    }
+
+
+def missing_required(resolved: Resolved, action: Action) -> str | None:
+    """Return why the call cannot be frozen when a needed reference points at nothing."""
+    for pointer, reference in [*resolved.missing, *resolved.pending]:
+        name = pointer.split("/")[1]
+        field = action.arguments.model_fields.get(name)
+        if pointer.count("/") > 1 or field is None or not _accepts_null(action, name):
+            return _nothing_found(reference, name)
+    return None
+
+
+def _accepts_null(action: Action, name: str) -> bool:
+    annotation = action.arguments.model_fields[name].annotation
+    return type(None) in getattr(annotation, "__args__", ())
+
+
+def _nothing_found(reference: Ref, name: str) -> str:
+    what = name.removesuffix("_id").replace("_", " ")
+    return (
+        f"Nothing was found for “{what}” (step {reference.task} came back empty), "
+        "so this step was not run. Check the name and ask again."
+    )
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "its values"
+    return f"This step's {place} does not fit: {first['msg']}."
+
+
+def shown_arguments(task: Task, tasks: Sequence[Task], registry: Registry) -> dict[str, JsonValue]:
+    """Return the arguments as a card shows them before the task runs; unknown ones are absent."""
+    resolved = fill(task, tasks, registry)
+    unknown = {pointer.split("/")[1] for pointer, _ in resolved.pending}
+    return {name: value for name, value in resolved.arguments.items() if name not in unknown}
+
+
+def arguments_of_task(
+    action: Action, arguments: Mapping[str, JsonValue], result: Mapping[str, JsonValue]
+) -> tuple[Arguments, Result]:
+    """Return a finished task's typed arguments and result."""
+    return action.arguments.model_validate(arguments), action.result.model_validate(result)

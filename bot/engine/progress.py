@@ -1,0 +1,144 @@
+"""Progress of a goal inside one transaction: what becomes ready, and how the goal stands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.engine import guards
+from bot.engine.prepare import finished
+from bot.engine.references import Finished
+from bot.goals.lifecycle import ENDED_TASKS, move_goal, move_task
+from bot.planning.valid import ValidTask
+from connectors.actions import Idempotency
+from connectors.registry import Registry
+from storage import outbox
+from storage.database import Transaction
+from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
+
+_BROKEN = frozenset(
+    {
+        TaskStatus.FAILED,
+        TaskStatus.SKIPPED,
+        TaskStatus.DECLINED,
+        TaskStatus.CANCELLED,
+        TaskStatus.UNDONE,
+    }
+)
+_WAITING = frozenset(
+    {
+        TaskStatus.NEEDS_CONNECTION,
+        TaskStatus.NEEDS_APPROVAL,
+        TaskStatus.WAITING,
+        TaskStatus.UNKNOWN,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things may take; short in tests.
+
+    Attributes:
+        lease_s: how long a claim holds before another drive may take the task over.
+        call_timeout_s: the most that one call may take; take-over waits this long after a
+            lease, since until then the old attempt could still send.
+        retry_base_s: the first pause after a failure that may pass; it doubles, with jitter.
+        max_tries: how often a task is tried.
+    """
+
+    lease_s: float = 25.0
+    call_timeout_s: float = 20.0
+    retry_base_s: float = 2.0
+    max_tries: int = 5
+
+
+async def advance(tx: Transaction, goal: Goal, registry: Registry) -> Sequence[Task]:
+    """Make pending tasks ready or skipped as far as it goes; return the goal's tasks.
+
+    While a goal is being planned only its reads start, so that its card shows real values.
+    """
+    while True:
+        tasks = await tx.tasks.list_(goal.team_id, goal.id)
+        results = finished(tasks, registry)
+        by_key = {task.key: task for task in tasks}
+        moved = False
+        for task in tasks:
+            if task.status is TaskStatus.PENDING:
+                moved |= await _advance_one(tx, goal, task, by_key, results, registry)
+        if not moved:
+            return tasks
+
+
+async def _advance_one(
+    tx: Transaction,
+    goal: Goal,
+    task: Task,
+    by_key: Mapping[str, Task],
+    results: Mapping[str, Finished],
+    registry: Registry,
+) -> bool:
+    needed = [by_key[key] for key in task.depends_on if key in by_key]
+    broken = next((item for item in needed if item.status in _BROKEN), None)
+    if broken is not None:
+        message = f"It needs step {broken.position + 1}, which did not happen."
+        failure = {"code": "skipped", "message": message}
+        return await move_task(tx, task, to=TaskStatus.SKIPPED, failure=failure)
+    if any(item.status is not TaskStatus.SUCCEEDED for item in needed):
+        return False
+    guard = ValidTask.from_json(task.spec).when
+    if guard is not None and not guards.holds(guard.model_dump(mode="json"), results):
+        failure = {"code": "guard", "message": "Its condition does not hold."}
+        return await move_task(tx, task, to=TaskStatus.SKIPPED, failure=failure)
+    if goal.status is GoalStatus.PLANNING and not is_read(task, registry):
+        return False
+    return await move_task(tx, task, to=TaskStatus.READY)
+
+
+def is_read(task: Task, registry: Registry) -> bool:
+    """Whether a task only reads."""
+    return registry.action(task.action).idempotency is Idempotency.READ
+
+
+async def settle(tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> None:
+    """Move a goal to where its tasks say it stands; do nothing while a task can still run."""
+    if goal.status not in (GoalStatus.RUNNING, GoalStatus.WAITING):
+        return
+    statuses = {task.status for task in tasks}
+    if statuses <= ENDED_TASKS:
+        await _finish(tx, goal, tasks)
+    elif statuses & _WAITING and not statuses & {TaskStatus.READY, TaskStatus.RUNNING}:
+        if goal.status is GoalStatus.RUNNING:
+            await move_goal(tx, goal, to=GoalStatus.WAITING)
+    elif goal.status is GoalStatus.WAITING and statuses & {TaskStatus.READY, TaskStatus.RUNNING}:
+        await move_goal(tx, goal, to=GoalStatus.RUNNING)
+
+
+async def _finish(tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> None:
+    if goal.status is GoalStatus.WAITING:
+        await move_goal(tx, goal, to=GoalStatus.RUNNING)
+    after, reason = ending(tasks)
+    await move_goal(tx, goal, to=after, reason=reason)
+    await outbox.show(
+        tx,
+        team_id=goal.team_id,
+        noun="summary",
+        subject=goal.id,
+        channel_id=goal.channel_id,
+        thread_ts=goal.thread_ts,
+        priority=6,
+    )
+
+
+def ending(tasks: Sequence[Task]) -> tuple[GoalStatus, str | None]:
+    """Return how a goal whose tasks have all ended ended, and why in a sentence."""
+    good = [task for task in tasks if task.status in (TaskStatus.SUCCEEDED, TaskStatus.UNDONE)]
+    bad = [task for task in tasks if task.status in (TaskStatus.FAILED, TaskStatus.DECLINED)]
+    held = [
+        task
+        for task in tasks
+        if task.status is TaskStatus.SKIPPED and (task.failure or {}).get("code") != "guard"
+    ]
+    if not bad and not held:
+        return GoalStatus.DONE, None
+    first = next((task.failure for task in bad if task.failure), None)
+    reason = str(first["message"]) if first else None
+    return (GoalStatus.PARTLY_DONE if good else GoalStatus.FAILED), reason

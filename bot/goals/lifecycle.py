@@ -1,0 +1,118 @@
+"""How goals and tasks may change: the tables, and the only functions that make a move."""
+
+from typing import Any
+
+from storage.database import Transaction
+from storage.tables.goals import Goal, Task
+from storage.tables.goals import GoalStatus as G
+from storage.tables.goals import TaskStatus as T
+
+
+class IllegalMoveError(Exception):
+    """A goal or task cannot make this move; this is a defect."""
+
+
+_ENDS = frozenset({G.CANCELLED})
+
+GOAL_TRANSITIONS: dict[G, frozenset[G]] = {
+    G.RECEIVED: frozenset({G.PLANNING}) | _ENDS,
+    G.PLANNING: frozenset({G.ASKING, G.PROPOSED, G.RUNNING, G.FAILED}) | _ENDS,
+    G.ASKING: frozenset({G.PLANNING}) | _ENDS,
+    G.PROPOSED: frozenset({G.RUNNING, G.PLANNING}) | _ENDS,
+    G.RUNNING: frozenset({G.WAITING, G.PLANNING, G.PAUSED, G.DONE, G.PARTLY_DONE, G.FAILED})
+    | _ENDS,
+    G.WAITING: frozenset({G.RUNNING, G.PLANNING, G.PAUSED}) | _ENDS,
+    G.PAUSED: frozenset({G.RUNNING}) | _ENDS,
+    G.DONE: frozenset(),
+    G.PARTLY_DONE: frozenset(),
+    G.FAILED: frozenset(),
+    G.CANCELLED: frozenset(),
+}
+
+SETTLED = frozenset(status for status, after in GOAL_TRANSITIONS.items() if not after)
+
+TASK_TRANSITIONS: dict[T, frozenset[T]] = {
+    T.PENDING: frozenset({T.READY, T.SKIPPED, T.CANCELLED}),
+    T.READY: frozenset(
+        {
+            T.NEEDS_CONNECTION,
+            T.NEEDS_APPROVAL,
+            T.WAITING,
+            T.RUNNING,
+            T.FAILED,
+            T.CANCELLED,
+        }
+    ),
+    T.NEEDS_CONNECTION: frozenset({T.READY, T.CANCELLED}),
+    T.WAITING: frozenset({T.READY, T.CANCELLED}),
+    T.NEEDS_APPROVAL: frozenset({T.READY, T.DECLINED, T.CANCELLED}),
+    T.RUNNING: frozenset({T.SUCCEEDED, T.FAILED, T.UNKNOWN, T.READY}),
+    T.UNKNOWN: frozenset({T.SUCCEEDED, T.READY, T.FAILED, T.CANCELLED}),
+    T.SUCCEEDED: frozenset({T.UNDONE}),
+    T.SKIPPED: frozenset(),
+    T.FAILED: frozenset(),
+    T.DECLINED: frozenset(),
+    T.CANCELLED: frozenset(),
+    T.UNDONE: frozenset(),
+}
+"""ARCHITECTURE.md, section 3; besides, a ready task fails when nothing could be frozen for it."""
+
+ENDED_TASKS = frozenset({T.SUCCEEDED, T.SKIPPED, T.FAILED, T.DECLINED, T.CANCELLED, T.UNDONE})
+
+
+async def move_goal(
+    tx: Transaction, goal: Goal, *, to: G, actor: str = "system", reason: str | None = None
+) -> bool:
+    """Move a goal and write its audit row; False when somebody was first.
+
+    Raises:
+        IllegalMoveError: when the table does not allow it.
+    """
+    before = goal.status
+    if to not in GOAL_TRANSITIONS[before]:
+        message = f"goal {goal.id} cannot move from {before} to {to}"
+        raise IllegalMoveError(message)
+    if not await tx.goals.move(goal, to=to, reason=reason, settled=to in SETTLED):
+        return False
+    await tx.audit.record(
+        team_id=goal.team_id,
+        tag=f"{_source(actor)}:goal:{to.value}",
+        actor=actor,
+        goal_id=goal.id,
+        data={"from": before.value, "reason": reason},
+    )
+    return True
+
+
+async def move_task(
+    tx: Transaction,
+    task: Task,
+    *,
+    to: T,
+    actor: str = "system",
+    audit: dict[str, Any] | None = None,
+    **values: Any,
+) -> bool:
+    """Move a task and write its audit row; False when somebody was first.
+
+    Raises:
+        IllegalMoveError: when the table does not allow it.
+    """
+    before = task.status
+    if to not in TASK_TRANSITIONS[before]:
+        message = f"task {task.id} cannot move from {before} to {to}"
+        raise IllegalMoveError(message)
+    if not await tx.tasks.move(task, to=to, **values):
+        return False
+    await tx.audit.record(
+        team_id=task.team_id,
+        tag=f"{_source(actor)}:task:{to.value}",
+        actor=actor,
+        goal_id=task.goal_id,
+        data={"task": task.key, "action": task.action, "from": before.value, **(audit or {})},
+    )
+    return True
+
+
+def _source(actor: str) -> str:
+    return "engine" if actor == "system" else "slack"

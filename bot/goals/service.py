@@ -1,0 +1,265 @@
+"""Goals: a message becomes one, a person answers, chooses or cancels."""
+
+import re
+
+from approvals.decisions import DecisionService
+from bot.goals.clicks import Answer, Click
+from bot.goals.lifecycle import ENDED_TASKS, SETTLED, move_goal, move_task
+from bot.goals.messages import IncomingMessage
+from storage import outbox
+from storage.database import Database, Transaction
+from storage.tables.goals import Goal, GoalStatus, TaskStatus
+
+MAX_CHARACTERS = 4000
+"""Longer messages are documents, not goals; the person is asked to say it shorter."""
+
+_GREETING = re.compile(
+    r"(hi|hello|hey|hallo|hej|good (morning|afternoon|evening)|help|start|thanks|thank you)"
+    r"( there| countersign)?[\s.!?]*",
+    re.IGNORECASE,
+)
+_STOP = re.compile(
+    r"(stop|cancel|abort|never ?mind|forget it)( it| that| this)?[\s.!]*", re.IGNORECASE
+)
+
+
+class GoalService:
+    """Starts and ends goals. Receiving the same message twice changes nothing."""
+
+    def __init__(self, *, database: Database, decisions: DecisionService) -> None:
+        self._database = database
+        self._decisions = decisions
+
+    async def receive(self, message: IncomingMessage) -> None:
+        """Turn a message into a goal, an answer to our question, or a word of welcome."""
+        async with self._database.transaction() as tx:
+            if message.is_edited:
+                await self._edited(tx, message)
+                return
+            problem = _unreadable(message)
+            if problem is not None:
+                await self._note(tx, message, problem)
+            elif _GREETING.fullmatch(message.text.strip()):
+                await self._welcome(tx, message)
+            elif _STOP.fullmatch(message.text.strip()):
+                await self._stop(tx, message)
+            elif not await self._answered(tx, message):
+                await self._start(tx, message)
+
+    async def start_example(self, click: Click, text: str) -> Answer:
+        """Start a goal from an example that a person clicked."""
+        if click.channel_id is None or click.message_ts is None:
+            return Answer(f"Write this to me: {text}", ok=False)
+        async with self._database.transaction() as tx:
+            await self._add(
+                tx,
+                team_id=click.team_id,
+                person_id=click.person_id,
+                channel_id=click.channel_id,
+                thread_ts=click.message_ts,
+                source_key=f"example:{click.channel_id}:{click.message_ts}:{text}",
+                text=text,
+            )
+        return Answer(f"On it: {text}")
+
+    async def choose(self, click: Click, goal_id: int, choice: str) -> Answer:
+        """Take a clicked choice as the answer to a goal's question."""
+        async with self._database.transaction() as tx:
+            goal = await tx.goals.lock(click.team_id, goal_id)
+            if goal.requester_id != click.person_id:
+                return Answer("Only the person who asked for this can answer.", ok=False)
+            if goal.status is not GoalStatus.ASKING:
+                return Answer("I have that answer already; nothing changed.", ok=False)
+            await self._take_answer(tx, goal, choice)
+        return Answer(f"Thanks: {choice}")
+
+    async def cancel(self, click: Click, goal_id: int) -> Answer:
+        """End a goal: what runs finishes, what waits is dropped, approvers are told."""
+        async with self._database.transaction() as tx:
+            goal = await tx.goals.lock(click.team_id, goal_id)
+            if goal.requester_id != click.person_id:
+                return Answer("Only the person who asked for this can cancel it.", ok=False)
+            if goal.status in SETTLED:
+                status = goal.status.value.replace("_", " ")
+                return Answer(f"This goal is {status} already; nothing changed.", ok=False)
+            done = await cancel_goal(
+                tx,
+                goal,
+                decisions=self._decisions,
+                actor=click.person_id,
+                reason="You cancelled it.",
+            )
+        if done:
+            return Answer("Cancelled. What was done already stays; its Undo is on the card.")
+        return Answer("Cancelled. Nothing was done.")
+
+    async def _start(self, tx: Transaction, message: IncomingMessage) -> None:
+        await self._add(
+            tx,
+            team_id=message.team_id,
+            person_id=message.person_id,
+            channel_id=message.channel_id,
+            thread_ts=message.thread_ts or message.ts,
+            source_key=f"message:{message.channel_id}:{message.ts}",
+            text=message.text.strip(),
+        )
+
+    async def _add(
+        self,
+        tx: Transaction,
+        *,
+        team_id: str,
+        person_id: str,
+        channel_id: str,
+        thread_ts: str,
+        source_key: str,
+        text: str,
+    ) -> None:
+        goal_id = await tx.goals.add(
+            team_id=team_id,
+            requester_id=person_id,
+            channel_id=channel_id,
+            thread_ts=thread_ts,
+            source_key=source_key,
+            text=text,
+        )
+        if goal_id is None:
+            return
+        await tx.audit.record(
+            team_id=team_id,
+            tag="slack:goal:receive",
+            actor=person_id,
+            goal_id=goal_id,
+            data={"source": source_key, "characters": len(text)},
+        )
+        await outbox.show(
+            tx,
+            team_id=team_id,
+            noun="goal",
+            subject=goal_id,
+            channel_id=channel_id,
+            thread_ts=thread_ts,
+            priority=1,
+        )
+        await tx.defer("plan_goal", team_id=team_id, goal_id=goal_id)
+
+    async def _answered(self, tx: Transaction, message: IncomingMessage) -> bool:
+        """Take a reply in the thread of a goal that asked as its answer."""
+        if message.thread_ts is None:
+            return False
+        known = await tx.goals.find_by_source(
+            message.team_id, f"message:{message.channel_id}:{message.ts}"
+        )
+        asking = await tx.goals.find_asking(message.team_id, message.channel_id, message.thread_ts)
+        if known is not None or asking is None or asking.requester_id != message.person_id:
+            return False
+        goal = await tx.goals.lock(message.team_id, asking.id)
+        if goal.status is not GoalStatus.ASKING:
+            return False
+        await self._take_answer(tx, goal, message.text.strip())
+        return True
+
+    async def _take_answer(self, tx: Transaction, goal: Goal, answer: str) -> None:
+        await tx.goals.set_text(goal, f"{goal.text}\n{answer}")
+        await move_goal(tx, goal, to=GoalStatus.PLANNING, actor=goal.requester_id)
+        await tx.defer("plan_goal", team_id=goal.team_id, goal_id=goal.id)
+        await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
+
+    async def _stop(self, tx: Transaction, message: IncomingMessage) -> None:
+        open_goal = await tx.goals.find_open_in_thread(
+            message.team_id, message.channel_id, message.thread_ts or message.ts
+        )
+        if open_goal is None or open_goal.requester_id != message.person_id:
+            await self._note(
+                tx,
+                message,
+                "There is nothing of yours to stop in this thread. To cancel a "
+                "goal, use Cancel on its card or write “stop” in its thread.",
+            )
+            return
+        goal = await tx.goals.lock(message.team_id, open_goal.id)
+        if goal.status not in SETTLED:
+            await cancel_goal(
+                tx,
+                goal,
+                decisions=self._decisions,
+                actor=message.person_id,
+                reason="You stopped it.",
+            )
+
+    async def _edited(self, tx: Transaction, message: IncomingMessage) -> None:
+        goal = await tx.goals.find_by_source(
+            message.team_id, f"message:{message.channel_id}:{message.ts}"
+        )
+        if goal is None or goal.status in SETTLED or goal.text == message.text.strip():
+            return
+        await outbox.show(
+            tx,
+            team_id=message.team_id,
+            noun="note",
+            subject=f"edited:{goal.id}",
+            channel_id=message.channel_id,
+            thread_ts=goal.thread_ts,
+            data={
+                "text": "I still work on what you wrote first. To change it, use Edit on the "
+                "card, or cancel it and send a new message."
+            },
+        )
+
+    async def _welcome(self, tx: Transaction, message: IncomingMessage) -> None:
+        await outbox.show(
+            tx,
+            team_id=message.team_id,
+            noun="welcome",
+            subject=f"{message.channel_id}:{message.ts}",
+            channel_id=message.channel_id,
+            thread_ts=message.thread_ts,
+            priority=1,
+        )
+
+    async def _note(self, tx: Transaction, message: IncomingMessage, text: str) -> None:
+        await outbox.show(
+            tx,
+            team_id=message.team_id,
+            noun="note",
+            subject=f"{message.channel_id}:{message.ts}",
+            channel_id=message.channel_id,
+            thread_ts=message.thread_ts or message.ts,
+            data={"text": text},
+            priority=1,
+        )
+
+
+def _unreadable(message: IncomingMessage) -> str | None:
+    """Return what to answer to a message that cannot be a goal."""
+    text = message.text.strip()
+    if len(text) > MAX_CHARACTERS:
+        return (
+            f"That message has {len(text):,} characters; I read at most {MAX_CHARACTERS:,}. "
+            "Tell me in a sentence or two what you want done."
+        )
+    if not text and message.has_files:
+        return "I cannot read attachments yet. Tell me in a sentence what you want done."
+    if not any(character.isalnum() for character in text):
+        return "I did not find a word in that. Tell me in a sentence what you want done."
+    return None
+
+
+async def cancel_goal(
+    tx: Transaction, goal: Goal, *, decisions: DecisionService, actor: str, reason: str
+) -> bool:
+    """End an open goal and everything of it that does not run; whether anything was done.
+
+    A task whose outcome is unknown stays so: a human is still asked what became of it.
+    """
+    tasks = await tx.tasks.list_(goal.team_id, goal.id)
+    for task in tasks:
+        if task.status in ENDED_TASKS or task.status in (TaskStatus.RUNNING, TaskStatus.UNKNOWN):
+            continue
+        await move_task(tx, task, to=TaskStatus.CANCELLED, actor=actor)
+        item = await tx.approvals.latest_item(task.team_id, task.id)
+        if item is not None and await decisions.withdraw(tx, item, reason="the goal was cancelled"):
+            await outbox.touch(tx, team_id=task.team_id, noun="approval", subject=item.approval_id)
+    await move_goal(tx, goal, to=GoalStatus.CANCELLED, actor=actor, reason=reason)
+    await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
+    return any(task.status is TaskStatus.SUCCEEDED for task in tasks)

@@ -1,0 +1,64 @@
+"""Errors of a connector; each one says what the caller is to do about it."""
+
+
+class ConnectorError(Exception):
+    """Something went wrong between us and a provider."""
+
+    code = "connector"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+        """A sentence for the person, with the remedy; never a provider's raw text."""
+
+
+class RetryLaterError(ConnectorError):
+    """The provider cannot answer now; nothing happened. Try again after `retry_after_s`."""
+
+    code = "retry_later"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ReconnectRequiredError(ConnectorError):
+    """The connection is missing, revoked, or lacks `missing_scopes`; the person must connect."""
+
+    code = "reconnect"
+
+    def __init__(
+        self, message: str, *, provider: str, missing_scopes: frozenset[str] = frozenset()
+    ) -> None:
+        super().__init__(message)
+        self.provider = provider
+        self.missing_scopes = missing_scopes
+
+
+class RejectedError(ConnectorError):
+    """The provider refused the call for what it says; repeating it cannot help."""
+
+    code = "rejected"
+
+    def __init__(self, message: str, *, kind: str = "rejected") -> None:
+        super().__init__(message)
+        self.kind = kind
+        """not_found, conflict, changed, forbidden, invalid: what a caller may branch on."""
+
+
+class OutcomeUnknownError(ConnectorError):
+    """The request may have taken effect and its reply is lost; look it up, never just repeat."""
+
+    code = "unknown"
+
+
+class PermitRefusedError(ConnectorError):
+    """A call was put forward without a valid permit; nothing was sent. This is a defect."""
+
+    code = "permit"
+
+
+class UnknownActionError(ConnectorError):
+    """No connector declares this action (any more)."""
+
+    code = "unknown_action"

@@ -1,0 +1,230 @@
+"""The one function that executes a call (S1), and the reads that prepare or settle one."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
+
+from pydantic import JsonValue, ValidationError
+
+from connectors.actions import Action, Arguments, Idempotency, ReadContext, Result, RunContext
+from connectors.calls import FrozenCall
+from connectors.errors import (
+    OutcomeUnknownError,
+    PermitRefusedError,
+    RejectedError,
+    RetryLaterError,
+)
+from connectors.registry import Registry
+from storage.database import Database
+from storage.tables.calls import PermitStatus
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The permission to execute one frozen call once. Only `approvals.permits` makes one."""
+
+    permit_id: int
+    call_hash: str
+    attempt_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPermit:
+    """The permission to read for a preview, a precondition, a probe or a look-up."""
+
+    team_id: str
+    requester_id: str
+    connection_id: int | None
+    purpose: Literal["precondition", "verify", "probe"]
+
+
+class Clients(Protocol):
+    """Opens a person's own connection; `connectors.clients` is the real one."""
+
+    async def open(
+        self,
+        *,
+        team_id: str,
+        person_id: str,
+        connection_id: int,
+        scopes: frozenset[str],
+        send_before: datetime | None,
+    ) -> ReadContext:
+        """Return a client of exactly this connection, or refuse.
+
+        Raises:
+            ReconnectRequiredError: it is somebody else's, gone, or lacks scopes.
+        """
+        ...
+
+
+class Executor:
+    """Runs frozen calls under permits; nothing else in the project calls a connector."""
+
+    def __init__(
+        self, *, registry: Registry, clients: Clients, database: Database, timeout_s: float
+    ) -> None:
+        self._registry = registry
+        self._clients = clients
+        self._database = database
+        self._timeout_s = timeout_s
+
+    async def execute(
+        self,
+        permit: Permit,
+        call: FrozenCall,
+        *,
+        idempotency: Idempotency,
+        send_before: datetime,
+    ) -> Result:
+        """Execute exactly `call`, once, and return its typed result.
+
+        Args:
+            permit: spent on the running attempt that this execution is.
+            call: recomputed to the permit's hash before anything else happens.
+            idempotency: how this account settles a lost reply.
+            send_before: the end of the attempt's lease; nothing is sent later.
+
+        Raises:
+            PermitRefusedError: the permit does not cover this call; nothing was sent.
+            ConnectorError: as its kinds say what to do.
+        """
+        await self._check(permit, call)
+        action = self._registry.action(call.action)
+        arguments = arguments_of(action, call)
+        context = await self._context(
+            action,
+            ReadPermit(call.team_id, call.requester_id, call.connection_id, "verify"),
+            scopes=action.scopes(arguments),
+            send_before=send_before,
+        )
+        run = RunContext(
+            http=context.http,
+            account=context.account,
+            web_url=context.web_url,
+            key=call.key,
+            idempotency=idempotency,
+            precondition=call.precondition,
+        )
+        return await self._bounded(
+            action.run(run, arguments), reads=action.idempotency is Idempotency.READ
+        )
+
+    async def read_precondition(
+        self, permit: ReadPermit, action: Action, arguments: Arguments
+    ) -> dict[str, JsonValue] | None:
+        """Return what must still hold when the call runs; None where nothing must."""
+        if action.precondition is None:
+            return None
+        context = await self._context(action, permit, scopes=action.scopes(arguments))
+        return await self._bounded(action.precondition(context, arguments), reads=True)
+
+    async def probe(self, permit: ReadPermit, action: Action, arguments: Arguments) -> Idempotency:
+        """Return how this account settles a lost reply of this action."""
+        if action.probe is None:
+            return action.idempotency
+        context = await self._context(action, permit, scopes=action.scopes(arguments))
+        return await self._bounded(action.probe(context), reads=True)
+
+    async def verify(
+        self, permit: ReadPermit, call: FrozenCall, *, idempotency: Idempotency
+    ) -> Result | None:
+        """Look up whether `call` took effect: its result, or None when it certainly did not."""
+        action = self._registry.action(call.action)
+        arguments = arguments_of(action, call)
+        if action.verify is None:
+            message = "This action cannot be looked up."
+            raise OutcomeUnknownError(message)
+        context = await self._context(action, permit, scopes=action.scopes(arguments))
+        run = RunContext(
+            http=context.http,
+            account=context.account,
+            web_url=context.web_url,
+            key=call.key,
+            idempotency=idempotency,
+            precondition=call.precondition,
+        )
+        return await self._bounded(action.verify(run, arguments), reads=True)
+
+    async def _check(self, permit: Permit, call: FrozenCall) -> None:
+        async with self._database.transaction() as tx:
+            stored = await tx.calls.find_permit(call.team_id, permit.permit_id)
+        if (
+            stored is None
+            or stored.status is not PermitStatus.USED
+            or stored.attempt_id != permit.attempt_id
+            or not stored.call_hash == permit.call_hash == call.hash
+        ):
+            raise PermitRefusedError("Nothing ran: this call has no valid permit.")
+
+    async def _context(
+        self,
+        action: Action,
+        permit: ReadPermit,
+        *,
+        scopes: frozenset[str],
+        send_before: datetime | None = None,
+    ) -> ReadContext:
+        if self._registry.connector(action.connector).manifest is None:
+            return ReadContext(http=NoHttp(), account="", web_url="")
+        if permit.connection_id is None:
+            raise PermitRefusedError("Nothing ran: this call names no connection.")
+        return await self._clients.open(
+            team_id=permit.team_id,
+            person_id=permit.requester_id,
+            connection_id=permit.connection_id,
+            scopes=scopes,
+            send_before=send_before,
+        )
+
+    async def _bounded(self, work: Awaitable[T], *, reads: bool) -> T:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await work
+        except TimeoutError as error:
+            if reads:
+                raise RetryLaterError("It took too long to answer.") from error
+            raise OutcomeUnknownError("It took too long to answer.") from error
+
+
+class NoHttp:
+    """The client of built-in actions: there is nothing for them to call."""
+
+    async def request(self, method: str, path: str, **_: object) -> "NoResponse":
+        """Refuse.
+
+        Raises:
+            PermitRefusedError: always.
+        """
+        message = f"A built-in action tried to send {method} {path}."
+        raise PermitRefusedError(message)
+
+
+class NoResponse:
+    """Never made; it gives `NoHttp.request` the shape of a client."""
+
+    status_code = 0
+    headers: dict[str, str] = {}  # noqa: RUF012 -- never written; there is no instance
+
+    def json(self) -> None:
+        return None
+
+
+def arguments_of(action: Action, call: FrozenCall) -> Arguments:
+    """Return the typed arguments of a frozen call.
+
+    Raises:
+        RejectedError: an upgrade changed the action, so the call means nothing any more.
+    """
+    if action.version != call.action_version:
+        raise RejectedError("This action changed since it was planned; please ask again.")
+    try:
+        return action.arguments.model_validate(call.arguments)
+    except ValidationError as error:
+        raise RejectedError(
+            "This action's values do not fit it any more; please ask again.", kind="invalid"
+        ) from error

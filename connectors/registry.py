@@ -1,0 +1,97 @@
+"""The registry: every action that can run, by name."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from connectors.actions import Action, Effect, Idempotency
+from connectors.errors import UnknownActionError
+from connectors.manifest import Manifest
+
+
+class DeclarationError(Exception):
+    """An action is declared without something the gate needs; mend its declaration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """A provider: its manifest (None for the built-ins) and its actions."""
+
+    name: str
+    title: str
+    manifest: Manifest | None
+    actions: tuple[Action, ...]
+
+
+class Registry:
+    """Finds actions and connectors by name; refuses incomplete declarations when it is built."""
+
+    def __init__(self, connectors: Iterable[Connector]) -> None:
+        self._connectors = {connector.name: connector for connector in connectors}
+        self._actions: dict[str, Action] = {}
+        for connector in self._connectors.values():
+            for action in connector.actions:
+                check_declaration(connector, action)
+                if action.name in self._actions:
+                    message = f"two connectors declare {action.name}"
+                    raise DeclarationError(message)
+                self._actions[action.name] = action
+
+    def action(self, name: str) -> Action:
+        """Return the action called `create_deal` or `hubspot.create_deal`.
+
+        Raises:
+            UnknownActionError: when nobody declares it.
+        """
+        connector, _, short = name.rpartition(".")
+        action = self._actions.get(short)
+        if action is None or connector not in ("", action.connector):
+            message = f"Countersign has no action called {name}."
+            raise UnknownActionError(message)
+        return action
+
+    def connector(self, name: str) -> Connector:
+        """Return a connector by name.
+
+        Raises:
+            UnknownActionError: when there is none of that name.
+        """
+        try:
+            return self._connectors[name]
+        except KeyError as error:
+            message = f"Countersign has no connector called {name}."
+            raise UnknownActionError(message) from error
+
+    def providers(self) -> tuple[Connector, ...]:
+        """Return the connectors that a person can connect to."""
+        return tuple(item for item in self._connectors.values() if item.manifest is not None)
+
+    def __iter__(self) -> Iterator[Action]:
+        return iter(self._actions.values())
+
+
+def check_declaration(connector: Connector, action: Action) -> None:
+    """Refuse an action that lacks what its kind needs.
+
+    Raises:
+        DeclarationError: names the action and what is missing.
+    """
+    entry = connector.manifest.actions.get(action.name) if connector.manifest else None
+    effects = set(entry.effects) if entry else set()
+    writes = action.idempotency is not Idempotency.READ
+    problems = [
+        (action.connector != connector.name, "names another connector"),
+        (connector.manifest is not None and entry is None, "is missing in the manifest"),
+        (
+            action.idempotency is Idempotency.VERIFIABLE and action.verify is None,
+            "is verifiable without verify",
+        ),
+        (writes and Effect.READ in effects, "writes, but its manifest says read"),
+        (
+            writes and bool(effects & {Effect.OWN, Effect.SHARED}) and action.undo is None,
+            "is reversible without undo",
+        ),
+    ]
+    for failed, what in problems:
+        if failed:
+            message = f"{connector.name}.{action.name} {what}"
+            raise DeclarationError(message)

@@ -1,0 +1,127 @@
+"""The database: one engine, and the one place where a transaction is committed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import Any
+
+import procrastinate
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from storage.queue import Queue
+from storage.repositories.approvals import ApprovalRepository
+from storage.repositories.audit import AuditRepository
+from storage.repositories.calls import CallRepository
+from storage.repositories.connections import ConnectionRepository
+from storage.repositories.digests import DigestRepository
+from storage.repositories.goals import GoalRepository
+from storage.repositories.inbox import InboxRepository
+from storage.repositories.links import LinkRepository
+from storage.repositories.outbox import OutboxRepository
+from storage.repositories.people import PersonRepository
+from storage.repositories.tasks import TaskRepository
+from storage.repositories.usage import UsageRepository
+
+
+class Transaction:
+    """The repositories of one transaction, and the queue that defers jobs within it."""
+
+    def __init__(self, session: AsyncSession, queue: Queue) -> None:
+        self.session = session
+        self._queue = queue
+
+    @cached_property
+    def approvals(self) -> ApprovalRepository:
+        return ApprovalRepository(self.session)
+
+    @cached_property
+    def audit(self) -> AuditRepository:
+        return AuditRepository(self.session)
+
+    @cached_property
+    def calls(self) -> CallRepository:
+        return CallRepository(self.session)
+
+    @cached_property
+    def connections(self) -> ConnectionRepository:
+        return ConnectionRepository(self.session)
+
+    @cached_property
+    def digests(self) -> DigestRepository:
+        return DigestRepository(self.session)
+
+    @cached_property
+    def goals(self) -> GoalRepository:
+        return GoalRepository(self.session)
+
+    @cached_property
+    def inbox(self) -> InboxRepository:
+        return InboxRepository(self.session)
+
+    @cached_property
+    def links(self) -> LinkRepository:
+        return LinkRepository(self.session)
+
+    @cached_property
+    def outbox(self) -> OutboxRepository:
+        return OutboxRepository(self.session)
+
+    @cached_property
+    def people(self) -> PersonRepository:
+        return PersonRepository(self.session)
+
+    @cached_property
+    def tasks(self) -> TaskRepository:
+        return TaskRepository(self.session)
+
+    @cached_property
+    def usage(self) -> UsageRepository:
+        return UsageRepository(self.session)
+
+    async def defer(self, job: str, *, once: str | None = None, **arguments: Any) -> None:
+        """Put a job into the queue; it exists only if this transaction commits.
+
+        Args:
+            job: the job's name, see `bot.worker`.
+            once: a queueing lock: while a job with it waits, another is not added. The caller
+                must hold the row that the job reads `FOR UPDATE` (ARCHITECTURE.md, section 2).
+            arguments: ids only.
+        """
+        await self._queue.defer(self.session, job, once=once, **arguments)
+
+
+class Database:
+    """Opens transactions on one PostgreSQL. Nothing else in the project commits."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self._engine = create_async_engine(
+            sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=False
+        )
+        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        self.queue = Queue(conninfo(url))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Yield the repositories; commit at the end, roll back on an error. No network inside."""
+        async with self._sessions.begin() as session:
+            yield Transaction(session, self.queue)
+
+    @property
+    def app(self) -> procrastinate.App:
+        """Procrastinate's app on this database, for the worker."""
+        return self.queue.app
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def sqlalchemy_url(url: str) -> str:
+    """Return `url` for SQLAlchemy with psycopg 3, whatever driver it names."""
+    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def conninfo(url: str) -> str:
+    """Return `url` for libpq."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

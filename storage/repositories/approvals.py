@@ -1,0 +1,205 @@
+"""Approvals, their items and the decisions of people."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.errors import NotFoundError
+from storage.tables.approvals import Approval, ApprovalItem, ApprovalStatus, Decision, Verdict
+
+
+class ApprovalRepository:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(
+        self,
+        *,
+        team_id: str,
+        goal_id: int,
+        plan_version: int,
+        policy_version: str,
+        rule: str,
+        ask: dict[str, Any],
+        deadline_at: datetime,
+        calls: Sequence[tuple[int, int, str]],
+    ) -> int:
+        """Store an approval of (task id, call id, hash) and return its id."""
+        rows = await self._session.scalars(
+            insert(Approval)
+            .values(
+                team_id=team_id,
+                goal_id=goal_id,
+                plan_version=plan_version,
+                policy_version=policy_version,
+                rule=rule,
+                ask=ask,
+                deadline_at=deadline_at,
+            )
+            .returning(Approval.id)
+        )
+        approval_id = rows.one()
+        await self._session.execute(
+            insert(ApprovalItem),
+            [
+                {
+                    "approval_id": approval_id,
+                    "team_id": team_id,
+                    "goal_id": goal_id,
+                    "task_id": task_id,
+                    "call_id": call_id,
+                    "call_hash": call_hash,
+                    "status": ApprovalStatus.PENDING,
+                }
+                for task_id, call_id, call_hash in calls
+            ],
+        )
+        return approval_id
+
+    async def find(self, team_id: str, approval_id: int) -> Approval | None:
+        return await self._session.scalar(
+            select(Approval).where(Approval.team_id == team_id, Approval.id == approval_id)
+        )
+
+    async def get(self, team_id: str, approval_id: int) -> Approval:
+        """Return an approval.
+
+        Raises:
+            NotFoundError: when this team has none of that id.
+        """
+        approval = await self.find(team_id, approval_id)
+        if approval is None:
+            raise NotFoundError("approval", approval_id)
+        return approval
+
+    async def find_item(self, team_id: str, item_id: int) -> ApprovalItem | None:
+        return await self._session.scalar(
+            select(ApprovalItem)
+            .where(ApprovalItem.team_id == team_id, ApprovalItem.id == item_id)
+            .execution_options(populate_existing=True)
+        )
+
+    async def list_items(self, team_id: str, approval_id: int) -> Sequence[ApprovalItem]:
+        rows = await self._session.scalars(
+            select(ApprovalItem)
+            .where(ApprovalItem.team_id == team_id, ApprovalItem.approval_id == approval_id)
+            .order_by(ApprovalItem.id)
+            .execution_options(populate_existing=True)
+        )
+        return rows.all()
+
+    async def latest_item(self, team_id: str, task_id: int) -> ApprovalItem | None:
+        """Return the newest item that asks about a task."""
+        return await self._session.scalar(
+            select(ApprovalItem)
+            .where(ApprovalItem.team_id == team_id, ApprovalItem.task_id == task_id)
+            .order_by(ApprovalItem.id.desc())
+            .limit(1)
+            .execution_options(populate_existing=True)
+        )
+
+    async def list_for_goal(
+        self, team_id: str, goal_id: int
+    ) -> Sequence[tuple[Approval, ApprovalItem]]:
+        rows = await self._session.execute(
+            select(Approval, ApprovalItem)
+            .join(ApprovalItem, ApprovalItem.approval_id == Approval.id)
+            .where(Approval.team_id == team_id, Approval.goal_id == goal_id)
+            .order_by(ApprovalItem.id)
+            .execution_options(populate_existing=True)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def list_pending_for(
+        self, team_id: str, person_id: str
+    ) -> Sequence[tuple[Approval, ApprovalItem]]:
+        """Return what waits for a person's decision, oldest first."""
+        rows = await self._session.execute(
+            select(Approval, ApprovalItem)
+            .join(ApprovalItem, ApprovalItem.approval_id == Approval.id)
+            .where(
+                Approval.team_id == team_id,
+                ApprovalItem.status == ApprovalStatus.PENDING,
+                Approval.ask["people"].contains([person_id]),
+            )
+            .order_by(ApprovalItem.id)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def list_overdue(
+        self, now: datetime, *, limit: int = 200
+    ) -> Sequence[tuple[Approval, ApprovalItem]]:
+        rows = await self._session.execute(
+            select(Approval, ApprovalItem)
+            .join(
+                ApprovalItem,
+                and_(
+                    ApprovalItem.approval_id == Approval.id,
+                    ApprovalItem.status == ApprovalStatus.PENDING,
+                ),
+            )
+            .where(Approval.deadline_at <= now)
+            .limit(limit)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def move_item(
+        self, item: ApprovalItem, *, to: ApprovalStatus, reason: str | None = None
+    ) -> bool:
+        """Compare-and-set the status that `item` was read with (S11): one statement, one winner."""
+        moved = await self._session.execute(
+            update(ApprovalItem)
+            .where(
+                ApprovalItem.team_id == item.team_id,
+                ApprovalItem.id == item.id,
+                ApprovalItem.status == item.status,
+            )
+            .values(status=to, status_reason=reason, updated_at=func.now())
+            .returning(ApprovalItem.id)
+            .execution_options(synchronize_session=False)
+        )
+        if moved.scalar_one_or_none() is None:
+            return False
+        await self._session.refresh(item)
+        return True
+
+    async def add_decision(
+        self,
+        *,
+        item: ApprovalItem,
+        person_id: str,
+        verdict: Verdict,
+        reason: str | None,
+    ) -> int:
+        rows = await self._session.scalars(
+            insert(Decision)
+            .values(
+                team_id=item.team_id,
+                goal_id=item.goal_id,
+                approval_id=item.approval_id,
+                item_id=item.id,
+                call_hash=item.call_hash,
+                person_id=person_id,
+                verdict=verdict,
+                reason=reason,
+            )
+            .returning(Decision.id)
+        )
+        return rows.one()
+
+    async def find_decision(self, team_id: str, item_id: int) -> Decision | None:
+        return await self._session.scalar(
+            select(Decision).where(Decision.team_id == team_id, Decision.item_id == item_id)
+        )
+
+    async def list_decisions(self, team_id: str, goal_id: int) -> Sequence[Decision]:
+        rows = await self._session.scalars(
+            select(Decision)
+            .where(Decision.team_id == team_id, Decision.goal_id == goal_id)
+            .order_by(Decision.id)
+        )
+        return rows.all()

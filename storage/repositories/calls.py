@@ -1,0 +1,201 @@
+"""Frozen calls, permits and attempts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.errors import NotFoundError
+from storage.repositories.tasks import seconds
+from storage.tables.calls import Attempt, AttemptStatus, Call, Permit, PermitStatus
+
+
+class CallRepository:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(
+        self,
+        *,
+        team_id: str,
+        goal_id: int,
+        task_id: int,
+        hash_: str,
+        body: dict[str, Any],
+        labels: dict[str, Any],
+        preview: dict[str, Any],
+    ) -> int:
+        """Store a frozen call and return its id; the same call of the same task is one row."""
+        rows = await self._session.scalars(
+            insert(Call)
+            .values(
+                team_id=team_id,
+                goal_id=goal_id,
+                task_id=task_id,
+                hash=hash_,
+                body=body,
+                labels=labels,
+                preview=preview,
+            )
+            .on_conflict_do_update(index_elements=["task_id", "hash"], set_={"hash": hash_})
+            .returning(Call.id)
+        )
+        return rows.one()
+
+    async def get(self, team_id: str, call_id: int) -> Call:
+        """Return a frozen call.
+
+        Raises:
+            NotFoundError: when this team has none of that id.
+        """
+        call = await self.find(team_id, call_id)
+        if call is None:
+            raise NotFoundError("call", call_id)
+        return call
+
+    async def find(self, team_id: str, call_id: int) -> Call | None:
+        return await self._session.scalar(
+            select(Call).where(Call.team_id == team_id, Call.id == call_id)
+        )
+
+    async def list_for_goal(self, team_id: str, goal_id: int) -> Sequence[Call]:
+        rows = await self._session.scalars(
+            select(Call).where(Call.team_id == team_id, Call.goal_id == goal_id).order_by(Call.id)
+        )
+        return rows.all()
+
+    async def add_permit(self, *, team_id: str, call_id: int, call_hash: str, grounds: str) -> int:
+        rows = await self._session.scalars(
+            insert(Permit)
+            .values(
+                team_id=team_id,
+                call_id=call_id,
+                call_hash=call_hash,
+                grounds=grounds,
+                status=PermitStatus.ISSUED,
+            )
+            .returning(Permit.id)
+        )
+        return rows.one()
+
+    async def use_permit(self, team_id: str, permit_id: int, attempt_id: int) -> bool:
+        """Spend a permit on an attempt; False when it was spent or revoked before."""
+        used = await self._session.execute(
+            update(Permit)
+            .where(
+                Permit.team_id == team_id,
+                Permit.id == permit_id,
+                Permit.status == PermitStatus.ISSUED,
+            )
+            .values(status=PermitStatus.USED, attempt_id=attempt_id, used_at=func.now())
+            .returning(Permit.id)
+            .execution_options(synchronize_session=False)
+        )
+        return used.scalar_one_or_none() is not None
+
+    async def find_permit(self, team_id: str, permit_id: int) -> Permit | None:
+        return await self._session.scalar(
+            select(Permit).where(Permit.team_id == team_id, Permit.id == permit_id)
+        )
+
+    async def add_attempt(
+        self,
+        *,
+        team_id: str,
+        goal_id: int,
+        task_id: int,
+        call_id: int,
+        number: int,
+        idempotency: str,
+        idempotency_key: str,
+        lease_owner: str,
+        lease_s: float,
+    ) -> Attempt:
+        rows = await self._session.scalars(
+            insert(Attempt)
+            .values(
+                team_id=team_id,
+                goal_id=goal_id,
+                task_id=task_id,
+                call_id=call_id,
+                number=number,
+                idempotency=idempotency,
+                idempotency_key=idempotency_key,
+                lease_owner=lease_owner,
+                lease_until=func.now() + seconds(lease_s),
+                status=AttemptStatus.RUNNING,
+            )
+            .returning(Attempt)
+        )
+        return rows.one()
+
+    async def finish_attempt(
+        self,
+        *,
+        team_id: str,
+        attempt_id: int,
+        status: AttemptStatus,
+        error: dict[str, Any] | None = None,
+    ) -> bool:
+        """Compare-and-set a running attempt's outcome; False when it was taken over (fenced)."""
+        finished = await self._session.execute(
+            update(Attempt)
+            .where(
+                Attempt.team_id == team_id,
+                Attempt.id == attempt_id,
+                Attempt.status == AttemptStatus.RUNNING,
+            )
+            .values(status=status, error=error, finished_at=func.now())
+            .returning(Attempt.id)
+            .execution_options(synchronize_session=False)
+        )
+        return finished.scalar_one_or_none() is not None
+
+    async def settle_unknown(
+        self, *, team_id: str, attempt_id: int, status: AttemptStatus, error: dict[str, Any]
+    ) -> bool:
+        """Compare-and-set an unknown attempt to what a human says became of it."""
+        settled = await self._session.execute(
+            update(Attempt)
+            .where(
+                Attempt.team_id == team_id,
+                Attempt.id == attempt_id,
+                Attempt.status == AttemptStatus.UNKNOWN,
+            )
+            .values(status=status, error=error)
+            .returning(Attempt.id)
+            .execution_options(synchronize_session=False)
+        )
+        return settled.scalar_one_or_none() is not None
+
+    async def latest_attempt(self, team_id: str, task_id: int) -> Attempt | None:
+        return await self._session.scalar(
+            select(Attempt)
+            .where(Attempt.team_id == team_id, Attempt.task_id == task_id)
+            .order_by(Attempt.number.desc())
+            .limit(1)
+            .execution_options(populate_existing=True)
+        )
+
+    async def list_attempts(self, team_id: str, goal_id: int) -> Sequence[Attempt]:
+        rows = await self._session.scalars(
+            select(Attempt)
+            .where(Attempt.team_id == team_id, Attempt.goal_id == goal_id)
+            .order_by(Attempt.id)
+        )
+        return rows.all()
+
+    async def find_grounds(self, team_id: str, call_id: int) -> str | None:
+        """Return why the latest permit of a call was given; None when it never had one."""
+        return await self._session.scalar(
+            select(Permit.grounds)
+            .where(
+                Permit.team_id == team_id,
+                Permit.call_id == call_id,
+                ~Permit.grounds.startswith("read:"),
+            )
+            .order_by(Permit.id.desc())
+            .limit(1)
+        )

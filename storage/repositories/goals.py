@@ -1,0 +1,263 @@
+"""Goals, their plans and the Runs of plans."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.errors import NotFoundError
+from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, PlanRun
+
+OPEN_STATUSES = (
+    GoalStatus.RECEIVED,
+    GoalStatus.PLANNING,
+    GoalStatus.ASKING,
+    GoalStatus.PROPOSED,
+    GoalStatus.RUNNING,
+    GoalStatus.WAITING,
+    GoalStatus.PAUSED,
+)
+
+
+class GoalRepository:
+    """Reads and changes goals; `lock` is what every writer of a goal takes first."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(
+        self,
+        *,
+        team_id: str,
+        requester_id: str,
+        channel_id: str,
+        thread_ts: str,
+        source_key: str,
+        text: str,
+        kind: GoalKind = GoalKind.REQUEST,
+        status: GoalStatus = GoalStatus.RECEIVED,
+        undo_of_task_id: int | None = None,
+    ) -> int | None:
+        """Return the new goal's id, or None when its source already became a goal."""
+        return await self._session.scalar(
+            insert(Goal)
+            .values(
+                team_id=team_id,
+                requester_id=requester_id,
+                channel_id=channel_id,
+                thread_ts=thread_ts,
+                source_key=source_key,
+                text=text,
+                kind=kind,
+                status=status,
+                plan_version=0,
+                undo_of_task_id=undo_of_task_id,
+            )
+            .on_conflict_do_nothing(index_elements=["team_id", "source_key"])
+            .returning(Goal.id)
+        )
+
+    async def find(self, team_id: str, goal_id: int) -> Goal | None:
+        return await self._session.scalar(
+            select(Goal).where(Goal.team_id == team_id, Goal.id == goal_id)
+        )
+
+    async def get(self, team_id: str, goal_id: int) -> Goal:
+        """Return a goal.
+
+        Raises:
+            NotFoundError: when this team has none of that id.
+        """
+        goal = await self.find(team_id, goal_id)
+        if goal is None:
+            raise NotFoundError("goal", goal_id)
+        return goal
+
+    async def lock(self, team_id: str, goal_id: int) -> Goal:
+        """Return a goal with its row held until commit; whoever defers `drive` does this first.
+
+        Raises:
+            NotFoundError: when this team has none of that id.
+        """
+        goal = await self._session.scalar(
+            select(Goal)
+            .where(Goal.team_id == team_id, Goal.id == goal_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        if goal is None:
+            raise NotFoundError("goal", goal_id)
+        return goal
+
+    async def find_by_source(self, team_id: str, source_key: str) -> Goal | None:
+        return await self._session.scalar(
+            select(Goal).where(Goal.team_id == team_id, Goal.source_key == source_key)
+        )
+
+    async def find_asking(self, team_id: str, channel_id: str, thread_ts: str) -> Goal | None:
+        """Return the newest goal of a thread that waits for its requester's answer."""
+        return await self._session.scalar(
+            select(Goal)
+            .where(
+                Goal.team_id == team_id,
+                Goal.channel_id == channel_id,
+                Goal.thread_ts == thread_ts,
+                Goal.status == GoalStatus.ASKING,
+            )
+            .order_by(Goal.id.desc())
+            .limit(1)
+        )
+
+    async def find_open_in_thread(
+        self, team_id: str, channel_id: str, thread_ts: str
+    ) -> Goal | None:
+        """Return the newest open goal of a thread."""
+        return await self._session.scalar(
+            select(Goal)
+            .where(
+                Goal.team_id == team_id,
+                Goal.channel_id == channel_id,
+                Goal.thread_ts == thread_ts,
+                Goal.status.in_(OPEN_STATUSES),
+            )
+            .order_by(Goal.id.desc())
+            .limit(1)
+        )
+
+    async def find_undo(self, team_id: str, task_id: int) -> Goal | None:
+        """Return the undo of a task that is under way or done, if there is one."""
+        return await self._session.scalar(
+            select(Goal)
+            .where(
+                Goal.team_id == team_id,
+                Goal.undo_of_task_id == task_id,
+                Goal.status.in_((*OPEN_STATUSES, GoalStatus.DONE)),
+            )
+            .limit(1)
+        )
+
+    async def list_for(self, team_id: str, person_id: str, *, limit: int = 20) -> Sequence[Goal]:
+        """Return a person's goals, newest first."""
+        rows = await self._session.scalars(
+            select(Goal)
+            .where(Goal.team_id == team_id, Goal.requester_id == person_id)
+            .order_by(Goal.id.desc())
+            .limit(limit)
+        )
+        return rows.all()
+
+    async def list_stale(self, *, older_than_s: float, limit: int = 200) -> Sequence[Goal]:
+        """Return goals that ought to move and that nobody has touched for a while.
+
+        A waiting goal is none of them: it costs nothing until what it waits for happens.
+        """
+        rows = await self._session.scalars(
+            select(Goal)
+            .where(
+                Goal.status.in_((GoalStatus.RECEIVED, GoalStatus.PLANNING, GoalStatus.RUNNING)),
+                Goal.updated_at < func.now() - func.make_interval(0, 0, 0, 0, 0, 0, older_than_s),
+            )
+            .order_by(Goal.updated_at)
+            .limit(limit)
+        )
+        return rows.all()
+
+    async def move(
+        self,
+        goal: Goal,
+        *,
+        to: GoalStatus,
+        reason: str | None = None,
+        settled: bool = False,
+    ) -> bool:
+        """Compare-and-set the status that `goal` was read with; False when somebody was first."""
+        values: dict[str, Any] = {"status": to, "updated_at": func.now(), "reason": reason}
+        if settled:
+            values["settled_at"] = func.now()
+        moved = await self._session.execute(
+            update(Goal)
+            .where(Goal.team_id == goal.team_id, Goal.id == goal.id, Goal.status == goal.status)
+            .values(**values)
+            .returning(Goal.id)
+            .execution_options(synchronize_session=False)
+        )
+        if moved.scalar_one_or_none() is None:
+            return False
+        await self._session.refresh(goal)
+        return True
+
+    async def touch(self, team_id: str, goal_id: int) -> None:
+        await self._session.execute(
+            update(Goal)
+            .where(Goal.team_id == team_id, Goal.id == goal_id)
+            .values(updated_at=func.now())
+            .execution_options(synchronize_session=False)
+        )
+
+    async def set_text(self, goal: Goal, text: str) -> None:
+        """Replace what the requester asked for (an answer to our question was added)."""
+        await self._session.execute(
+            update(Goal)
+            .where(Goal.team_id == goal.team_id, Goal.id == goal.id)
+            .values(text=text)
+            .execution_options(synchronize_session=False)
+        )
+        await self._session.refresh(goal)
+
+    async def add_plan(self, goal: Goal, *, body: dict[str, Any], author: str) -> int:
+        """Store the next version of a goal's plan and return its number."""
+        version = goal.plan_version + 1
+        await self._session.execute(
+            insert(Plan).values(
+                team_id=goal.team_id, goal_id=goal.id, version=version, body=body, author=author
+            )
+        )
+        await self._session.execute(
+            update(Goal)
+            .where(Goal.team_id == goal.team_id, Goal.id == goal.id)
+            .values(plan_version=version, updated_at=func.now())
+            .execution_options(synchronize_session=False)
+        )
+        await self._session.refresh(goal)
+        return version
+
+    async def find_plan(self, team_id: str, goal_id: int, version: int) -> Plan | None:
+        return await self._session.scalar(
+            select(Plan).where(
+                Plan.team_id == team_id, Plan.goal_id == goal_id, Plan.version == version
+            )
+        )
+
+    async def list_plans(self, team_id: str, goal_id: int) -> Sequence[Plan]:
+        rows = await self._session.scalars(
+            select(Plan)
+            .where(Plan.team_id == team_id, Plan.goal_id == goal_id)
+            .order_by(Plan.version)
+        )
+        return rows.all()
+
+    async def add_run(
+        self, goal: Goal, *, version: int, person_id: str, shown: dict[str, Any]
+    ) -> int | None:
+        """Record a person's Run with the values on the card; None when it was run already."""
+        return await self._session.scalar(
+            insert(PlanRun)
+            .values(
+                team_id=goal.team_id,
+                goal_id=goal.id,
+                version=version,
+                person_id=person_id,
+                shown=shown,
+            )
+            .on_conflict_do_nothing(index_elements=["goal_id", "version"])
+            .returning(PlanRun.id)
+        )
+
+    async def find_run(self, team_id: str, goal_id: int, version: int) -> PlanRun | None:
+        return await self._session.scalar(
+            select(PlanRun).where(
+                PlanRun.team_id == team_id, PlanRun.goal_id == goal_id, PlanRun.version == version
+            )
+        )

@@ -1,0 +1,124 @@
+"""Teams and people."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.errors import NotFoundError
+from storage.tables.people import Person, Role, Team
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """What is known about a person, as just read."""
+
+    name: str
+    email: str | None
+    zone: str
+    role: Role
+    is_guest: bool
+    is_bot: bool
+    is_active: bool
+
+
+class PersonRepository:
+    """Reads and keeps people; it never asks Slack."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def upsert_team(self, *, team_id: str, name: str, bot_user_id: str) -> None:
+        added = insert(Team).values(team_id=team_id, name=name, bot_user_id=bot_user_id)
+        await self._session.execute(
+            added.on_conflict_do_update(
+                index_elements=["team_id"],
+                set_={"name": added.excluded.name, "bot_user_id": added.excluded.bot_user_id},
+            )
+        )
+
+    async def upsert(self, team_id: str, person_id: str, facts: PersonFacts) -> Person:
+        """Store what was just read and return the person; what we noted ourselves stays."""
+        values = asdict(facts)
+        rows = await self._session.scalars(
+            insert(Person)
+            .values(team_id=team_id, person_id=person_id, read_at=func.now(), **values)
+            .on_conflict_do_update(
+                index_elements=["team_id", "person_id"], set_={**values, "read_at": func.now()}
+            )
+            .returning(Person)
+            .execution_options(populate_existing=True)
+        )
+        return rows.one()
+
+    async def find(self, team_id: str, person_id: str) -> Person | None:
+        return await self._session.scalar(
+            select(Person)
+            .where(Person.team_id == team_id, Person.person_id == person_id)
+            .execution_options(populate_existing=True)
+        )
+
+    async def get(self, team_id: str, person_id: str) -> Person:
+        """Return a person.
+
+        Raises:
+            NotFoundError: when nobody of that id was ever read in this team.
+        """
+        person = await self.find(team_id, person_id)
+        if person is None:
+            raise NotFoundError("person", person_id)
+        return person
+
+    async def find_by_email(self, team_id: str, email: str) -> Person | None:
+        """Return the active member with this address, in any case of letters."""
+        return await self._session.scalar(
+            select(Person)
+            .where(
+                Person.team_id == team_id,
+                func.lower(Person.email) == email.strip().lower(),
+                Person.is_active,
+            )
+            .limit(1)
+        )
+
+    async def list_active(self, team_id: str) -> Sequence[Person]:
+        rows = await self._session.scalars(
+            select(Person)
+            .where(Person.team_id == team_id, Person.is_active)
+            .order_by(Person.person_id)
+        )
+        return rows.all()
+
+    async def list_by_role(self, team_id: str, role: Role) -> Sequence[Person]:
+        rows = await self._session.scalars(
+            select(Person)
+            .where(Person.team_id == team_id, Person.is_active, Person.role == role)
+            .order_by(Person.person_id)
+        )
+        return rows.all()
+
+    async def set_dm_channel(self, team_id: str, person_id: str, channel_id: str) -> None:
+        """Remember the direct-message channel that was opened with a person."""
+        await self._session.execute(
+            update(Person)
+            .where(Person.team_id == team_id, Person.person_id == person_id)
+            .values(dm_channel_id=channel_id)
+            .execution_options(synchronize_session=False)
+        )
+
+    async def mark_welcomed(self, team_id: str, person_id: str) -> bool:
+        """Return True the first time only."""
+        marked = await self._session.scalar(
+            update(Person)
+            .where(
+                Person.team_id == team_id,
+                Person.person_id == person_id,
+                Person.welcomed_at.is_(None),
+            )
+            .values(welcomed_at=func.now())
+            .returning(Person.person_id)
+            .execution_options(synchronize_session=False)
+        )
+        return marked is not None

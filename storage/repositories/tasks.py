@@ -1,0 +1,177 @@
+"""Tasks: claimed by leases, moved by compare-and-set."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from storage.errors import NotFoundError
+from storage.tables.calls import Attempt, AttemptStatus
+from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
+
+
+def seconds(amount: float) -> Any:
+    """Return a PostgreSQL interval of so many seconds."""
+    return func.make_interval(0, 0, 0, 0, 0, 0, amount)
+
+
+class TaskRepository:
+    """Reads, claims and changes tasks. The caller holds the goal's row."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add_many(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            await self._session.execute(insert(Task), list(rows))
+
+    async def list_(self, team_id: str, goal_id: int) -> Sequence[Task]:
+        """Return a goal's tasks in plan order, as they are now."""
+        rows = await self._session.scalars(
+            select(Task)
+            .where(Task.team_id == team_id, Task.goal_id == goal_id)
+            .order_by(Task.position, Task.id)
+            .execution_options(populate_existing=True)
+        )
+        return rows.all()
+
+    async def find(self, team_id: str, task_id: int) -> Task | None:
+        return await self._session.scalar(
+            select(Task)
+            .where(Task.team_id == team_id, Task.id == task_id)
+            .execution_options(populate_existing=True)
+        )
+
+    async def get(self, team_id: str, task_id: int) -> Task:
+        """Return a task.
+
+        Raises:
+            NotFoundError: when this team has none of that id.
+        """
+        task = await self.find(team_id, task_id)
+        if task is None:
+            raise NotFoundError("task", task_id)
+        return task
+
+    async def remove(self, team_id: str, task_ids: Sequence[int]) -> None:
+        """Drop tasks that never ran, when a new plan version replaces them."""
+        await self._session.execute(
+            delete(Task)
+            .where(Task.team_id == team_id, Task.id.in_(task_ids))
+            .execution_options(synchronize_session=False)
+        )
+
+    async def update(self, team_id: str, task_id: int, **values: Any) -> None:
+        """Change fields other than the status."""
+        await self._session.execute(
+            update(Task)
+            .where(Task.team_id == team_id, Task.id == task_id)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+    async def move(self, task: Task, *, to: TaskStatus, **values: Any) -> bool:
+        """Compare-and-set the status that `task` was read with; False when somebody was first.
+
+        Ends the claim unless the move keeps one by giving `lease_owner`.
+        """
+        values.setdefault("lease_owner", None)
+        values.setdefault("lease_until", None)
+        moved = await self._session.execute(
+            update(Task)
+            .where(Task.team_id == task.team_id, Task.id == task.id, Task.status == task.status)
+            .values(status=to, **values)
+            .returning(Task.id)
+            .execution_options(synchronize_session=False)
+        )
+        if moved.scalar_one_or_none() is None:
+            return False
+        await self._session.refresh(task)
+        return True
+
+    async def claim(
+        self, team_id: str, goal_id: int, *, keys: Sequence[str], owner: str, lease_s: float
+    ) -> Sequence[Task]:
+        """Take the ready tasks among `keys` whose time has come and that no live drive holds."""
+        rows = await self._session.scalars(
+            update(Task)
+            .where(
+                Task.team_id == team_id,
+                Task.goal_id == goal_id,
+                Task.key.in_(keys),
+                Task.status == TaskStatus.READY,
+                or_(Task.lease_until.is_(None), Task.lease_until < func.now()),
+                or_(Task.not_before.is_(None), Task.not_before <= func.now()),
+            )
+            .values(lease_owner=owner, lease_until=func.now() + seconds(lease_s))
+            .returning(Task)
+            .execution_options(synchronize_session=False, populate_existing=True)
+        )
+        return rows.all()
+
+    async def claim_abandoned(
+        self, team_id: str, goal_id: int, *, grace_s: float, owner: str, lease_s: float
+    ) -> Sequence[Task]:
+        """Take running tasks whose attempt's lease ended more than `grace_s` ago.
+
+        Until then the old attempt could still send, so a look-up would prove nothing.
+        """
+        dead = select(Attempt.task_id).where(
+            Attempt.team_id == team_id,
+            Attempt.goal_id == goal_id,
+            Attempt.status == AttemptStatus.RUNNING,
+            Attempt.lease_until < func.now() - seconds(grace_s),
+        )
+        rows = await self._session.scalars(
+            update(Task)
+            .where(
+                Task.team_id == team_id,
+                Task.goal_id == goal_id,
+                Task.status == TaskStatus.RUNNING,
+                Task.id.in_(dead),
+                or_(Task.lease_until.is_(None), Task.lease_until < func.now() - seconds(grace_s)),
+            )
+            .values(lease_owner=owner, lease_until=func.now() + seconds(lease_s))
+            .returning(Task)
+            .execution_options(synchronize_session=False, populate_existing=True)
+        )
+        return rows.all()
+
+    async def list_due_goals(
+        self, *, grace_s: float, limit: int = 200
+    ) -> Sequence[tuple[str, int]]:
+        """Return (team, goal) of open goals with a task whose time came or whose claim died."""
+        due = and_(Task.status == TaskStatus.READY, Task.not_before <= func.now())
+        dead = and_(
+            Task.lease_until < func.now() - seconds(grace_s),
+            Task.status.in_((TaskStatus.READY, TaskStatus.RUNNING)),
+        )
+        rows = await self._session.execute(
+            select(Task.team_id, Task.goal_id)
+            .join(Goal, and_(Goal.id == Task.goal_id, Goal.team_id == Task.team_id))
+            .where(
+                or_(due, dead),
+                Goal.status.in_((GoalStatus.PLANNING, GoalStatus.RUNNING, GoalStatus.WAITING)),
+            )
+            .distinct()
+            .limit(limit)
+        )
+        return [(row.team_id, row.goal_id) for row in rows]
+
+    async def list_needing_connection(
+        self, team_id: str, person_id: str
+    ) -> Sequence[tuple[int, Task]]:
+        """Return (goal id, task) of a person's tasks that wait for a connection."""
+        rows = await self._session.execute(
+            select(Goal.id, Task)
+            .join(Goal, and_(Goal.id == Task.goal_id, Goal.team_id == Task.team_id))
+            .where(
+                Task.team_id == team_id,
+                Goal.requester_id == person_id,
+                Task.status == TaskStatus.NEEDS_CONNECTION,
+            )
+            .order_by(Task.id)
+        )
+        return [(row[0], row[1]) for row in rows]

@@ -1,0 +1,6 @@
+"""The schema: one module a family of nouns. Importing this package registers every table."""
+
+from storage.tables import approvals, calls, connections, goals, people, records, slack
+from storage.tables.base import Base
+
+__all__ = ["Base", "approvals", "calls", "connections", "goals", "people", "records", "slack"]

@@ -1,0 +1,157 @@
+"""Goals, plans and tasks: what was asked, how it is done, step by step."""
+
+from enum import StrEnum
+
+from sqlalchemy import ARRAY, Index, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.tables.base import Base, Big, CreatedAt, Id, Instant, Json
+
+
+class GoalStatus(StrEnum):
+    """Where a goal stands (ARCHITECTURE.md, section 3)."""
+
+    RECEIVED = "received"
+    PLANNING = "planning"
+    ASKING = "asking"
+    PROPOSED = "proposed"
+    RUNNING = "running"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    DONE = "done"
+    PARTLY_DONE = "partly_done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class GoalKind(StrEnum):
+    """Where a goal came from: a person's message, or the Undo of one task of another goal."""
+
+    REQUEST = "request"
+    UNDO = "undo"
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands (ARCHITECTURE.md, section 3)."""
+
+    PENDING = "pending"
+    READY = "ready"
+    SKIPPED = "skipped"
+    NEEDS_CONNECTION = "needs_connection"
+    NEEDS_APPROVAL = "needs_approval"
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    UNDONE = "undone"
+
+
+class Goal(Base):
+    """`source_key` names the message or click a goal came from; it makes a redelivery harmless."""
+
+    __tablename__ = "goals"
+    __table_args__ = (
+        UniqueConstraint("team_id", "source_key"),
+        Index("ix_goals_team_id_requester_id", "team_id", "requester_id"),
+        Index("ix_goals_thread", "team_id", "channel_id", "thread_ts"),
+        Index(
+            "ix_goals_open",
+            "updated_at",
+            postgresql_where="status IN ('received','planning','running')",
+        ),
+    )
+
+    id: Mapped[Id]
+    team_id: Mapped[str]
+    requester_id: Mapped[str]
+    channel_id: Mapped[str]
+    thread_ts: Mapped[str]
+    source_key: Mapped[str]
+    kind: Mapped[GoalKind]
+    text: Mapped[str]
+    status: Mapped[GoalStatus]
+    plan_version: Mapped[int] = mapped_column(default=0)
+    undo_of_task_id: Mapped[Big | None]
+    reason: Mapped[str | None]
+    """Why it ended as it did, in a sentence for the requester; None while open."""
+    deadline_at: Mapped[Instant | None]
+    created_at: Mapped[CreatedAt]
+    updated_at: Mapped[CreatedAt]
+    settled_at: Mapped[Instant | None]
+
+
+class Plan(Base):
+    """One immutable version of a goal's task graph; a change is a new row."""
+
+    __tablename__ = "plans"
+    __table_args__ = (UniqueConstraint("goal_id", "version"),)
+
+    id: Mapped[Id]
+    team_id: Mapped[str]
+    goal_id: Mapped[Big]
+    version: Mapped[int]
+    body: Mapped[Json]
+    author: Mapped[str]
+    """`offline`, `model:<name>` or `person:<id>`."""
+    created_at: Mapped[CreatedAt]
+
+
+class PlanRun(Base):
+    """A person's Run of a plan version, with every value that stood on its card."""
+
+    __tablename__ = "plan_runs"
+    __table_args__ = (UniqueConstraint("goal_id", "version"),)
+
+    id: Mapped[Id]
+    team_id: Mapped[str]
+    goal_id: Mapped[Big]
+    version: Mapped[int]
+    person_id: Mapped[str]
+    shown: Mapped[Json]
+    """Task key → the resolved arguments as the card showed them."""
+    created_at: Mapped[CreatedAt]
+
+
+class Task(Base):
+    """One action in a plan. `spec` is the validated task of the plan, references included."""
+
+    __tablename__ = "tasks"
+    __table_args__ = (
+        UniqueConstraint("goal_id", "key"),
+        Index(
+            "ix_tasks_claimed",
+            "lease_until",
+            postgresql_where="lease_until IS NOT NULL",
+        ),
+        Index(
+            "ix_tasks_not_before",
+            "not_before",
+            postgresql_where="status = 'ready' AND not_before IS NOT NULL",
+        ),
+        Index("ix_tasks_connection", "team_id", postgresql_where="status = 'needs_connection'"),
+    )
+
+    id: Mapped[Id]
+    team_id: Mapped[str]
+    goal_id: Mapped[Big]
+    key: Mapped[str]
+    position: Mapped[int]
+    plan_version: Mapped[int]
+    action: Mapped[str]
+    spec: Mapped[Json]
+    depends_on: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    status: Mapped[TaskStatus]
+    call_id: Mapped[Big | None]
+    lease_owner: Mapped[str | None]
+    """The drive that prepares or runs it; a claim without a live lease may be taken over."""
+    lease_until: Mapped[Instant | None]
+    not_before: Mapped[Instant | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    result: Mapped[Json | None]
+    failure: Mapped[Json | None]
+    """{"code": …, "message": a sentence for the person}; also says why a task was declined."""
+    finished_at: Mapped[Instant | None]
+    created_at: Mapped[CreatedAt]
