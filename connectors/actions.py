@@ -144,11 +144,6 @@ class Slot(StrEnum):
     """One of the phrases in `Example.choices`."""
 
 
-Fill: TypeAlias = "JsonValue | Lookup | tuple[str, ...]"
-"""How an argument gets its value: a literal; "{slot}" or "{slot.part}"; a lookup; or a tuple of
-placeholders, of which the first that was written counts."""
-
-
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """A read that comes first, and which field of its result an argument takes.
@@ -157,8 +152,13 @@ class Lookup:
     """
 
     action: str
-    arguments: Mapping[str, Fill]
+    arguments: Mapping[str, "Fill"]
     path: tuple[str | int, ...]
+
+
+Fill: TypeAlias = JsonValue | Lookup | tuple[str, ...]
+"""How an argument gets its value: a literal; "{slot}" or "{slot.part}"; a lookup; or a tuple of
+placeholders, of which the first that was written counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +211,12 @@ class Http(Protocol):
         params: dict[str, Any] | None = None,
         json: Any = None,
         headers: dict[str, str] | None = None,
+        reads: bool = False,
     ) -> HttpResponse:
-        """Send and return the response of any status.
+        """Send and return the response of any status but 401, 429 and 5xx.
+
+        `reads` is True for a request that changes nothing although its method could, such as a
+        search by POST.
 
         Raises:
             RetryLaterError: nothing was sent (not connected, breaker open, lease over).

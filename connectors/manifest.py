@@ -21,7 +21,8 @@ class OAuth(_Model):
     token_url: str
     revoke_url: str
     account_url: str
-    """Where the name of the connected account is read."""
+    """Where the name of the connected account is read: an end point of userinfo, or one of
+    introspection (RFC 7662), which is known by its path's end, `/introspect`."""
     issuer: str | None = None
     authorize_parameters: dict[str, str] = {}
     base_scopes: tuple[str, ...] = ()

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
 
-import procrastinate
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
@@ -107,11 +106,6 @@ class Database:
         """Yield the repositories; commit at the end, roll back on an error. No network inside."""
         async with self._sessions.begin() as session:
             yield Transaction(session, self.queue)
-
-    @property
-    def app(self) -> procrastinate.App:
-        """Procrastinate's app on this database, for the worker."""
-        return self.queue.app
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -6,12 +6,24 @@ import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy.ext.asyncio import AsyncSession
 
+POOL_TIMEOUT_S = 5.0
+"""How long a worker waits for a connection before it starts anew with a fresh pool."""
+
+
+def new_app(conninfo: str) -> procrastinate.App:
+    """Return an app with a pool of its own, for one turn of a worker."""
+    return procrastinate.App(
+        connector=procrastinate.PsycopgConnector(
+            conninfo=conninfo, timeout=POOL_TIMEOUT_S, reconnect_timeout=POOL_TIMEOUT_S
+        )
+    )
+
 
 class Queue:
-    """Defers jobs inside a caller's transaction; the worker runs them."""
+    """Defers jobs inside a caller's transaction; `bot.worker` runs them."""
 
     def __init__(self, conninfo: str) -> None:
-        self.app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
+        self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo))
 
     async def defer(
         self, session: AsyncSession, job: str, *, once: str | None, **arguments: Any
@@ -19,7 +31,7 @@ class Queue:
         """Add a job to the caller's transaction; with `once`, unless one like it waits."""
         connection = await session.connection()
         raw = (await connection.get_raw_connection()).driver_connection
-        deferrer = self.app.configure_task(
+        deferrer = self._app.configure_task(
             job, allow_unknown=True, connection=raw, queueing_lock=once
         )
         if once is None:

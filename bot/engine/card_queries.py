@@ -51,8 +51,8 @@ class CardQueries:
         steps = [await self._step(tx, goal, task, tasks, requester) for task in tasks]
         proposed = goal.status is GoalStatus.PROPOSED
         body = plan.body if plan else {}
-        question = body.get("question") or {}
         asking = goal.status is GoalStatus.ASKING
+        question = (goal.question or {}) if asking else {}
         return GoalCard(
             goal_id=goal.id,
             requester_id=goal.requester_id,
@@ -63,9 +63,9 @@ class CardQueries:
             say=body.get("say", ""),
             steps=tuple(step for step, _ in steps),
             changes=await self._changes(tx, goal),
-            question=(question.get("text") or goal.reason) if asking else None,
-            choices=tuple(question.get("choices", ())) if asking else (),
-            reason=None if asking else goal.reason,
+            question=question.get("text"),
+            choices=tuple(question.get("choices", ())),
+            reason=goal.reason,
             zone=ZoneInfo(requester.zone),
             can_run=proposed,
             can_edit=proposed,

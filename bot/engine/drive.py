@@ -63,20 +63,6 @@ class Engine:
             return
         await self._wave(tasks, owner)
 
-    async def sweep(self) -> int:
-        """Nudge goals whose task came due or whose drive died; return how many."""
-        async with self._database.transaction() as tx:
-            due = await tx.tasks.list_due_goals(grace_s=self._timing.call_timeout_s)
-        for team_id, goal_id in due:
-            await self.nudge(team_id, goal_id)
-        return len(due)
-
-    async def nudge(self, team_id: str, goal_id: int) -> None:
-        """Defer a drive of one goal."""
-        async with self._database.transaction() as tx:
-            await tx.goals.lock(team_id, goal_id)
-            await defer_drive(tx, team_id, goal_id)
-
     async def _claim(self, team_id: str, goal_id: int, owner: str) -> Sequence[Task]:
         """Advance a goal and claim its ready tasks; settle it when there is nothing to run."""
         async with self._database.transaction() as tx:

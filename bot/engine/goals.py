@@ -1,26 +1,17 @@
 """Goals: a message becomes one, a person answers, chooses or cancels."""
 
-import re
-
 from approvals.decisions import DecisionService
 from bot.goals.clicks import Answer, Click
 from bot.goals.lifecycle import ENDED_TASKS, SETTLED, move_goal, move_task
 from bot.goals.messages import IncomingMessage
+from bot.planning.interpret import asks_to_cancel, talk_kind
+from bot.planning.outcome import TalkKind
 from storage import outbox
 from storage.database import Database, Transaction
 from storage.tables.goals import Goal, GoalStatus, TaskStatus
 
 MAX_CHARACTERS = 4000
 """Longer messages are documents, not goals; the person is asked to say it shorter."""
-
-_GREETING = re.compile(
-    r"(hi|hello|hey|hallo|hej|good (morning|afternoon|evening)|help|start|thanks|thank you)"
-    r"( there| countersign)?[\s.!?]*",
-    re.IGNORECASE,
-)
-_STOP = re.compile(
-    r"(stop|cancel|abort|never ?mind|forget it)( it| that| this)?[\s.!]*", re.IGNORECASE
-)
 
 
 class GoalService:
@@ -39,12 +30,10 @@ class GoalService:
             problem = _unreadable(message)
             if problem is not None:
                 await self._note(tx, message, problem)
-            elif _GREETING.fullmatch(message.text.strip()):
-                await self._welcome(tx, message)
-            elif _STOP.fullmatch(message.text.strip()):
+            elif asks_to_cancel(message.text):
                 await self._stop(tx, message)
             elif not await self._answered(tx, message):
-                await self._start(tx, message)
+                await self._begin(tx, message)
 
     async def start_example(self, click: Click, text: str) -> Answer:
         """Start a goal from an example that a person clicked."""
@@ -92,6 +81,15 @@ class GoalService:
         if done:
             return Answer("Cancelled. What was done already stays; its Undo is on the card.")
         return Answer("Cancelled. Nothing was done.")
+
+    async def _begin(self, tx: Transaction, message: IncomingMessage) -> None:
+        match talk_kind(message.text):
+            case TalkKind.THANKS:
+                await self._note(tx, message, "You are welcome.")
+            case TalkKind.GREETING | TalkKind.HELP:
+                await self._welcome(tx, message)
+            case None:
+                await self._start(tx, message)
 
     async def _start(self, tx: Transaction, message: IncomingMessage) -> None:
         await self._add(
@@ -160,7 +158,7 @@ class GoalService:
         return True
 
     async def _take_answer(self, tx: Transaction, goal: Goal, answer: str) -> None:
-        await tx.goals.set_text(goal, f"{goal.text}\n{answer}")
+        await tx.goals.add_clarification(goal, answer)
         await move_goal(tx, goal, to=GoalStatus.PLANNING, actor=goal.requester_id)
         await tx.defer("plan_goal", team_id=goal.team_id, goal_id=goal.id)
         await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)

@@ -6,7 +6,11 @@ _PREFIXES = ("procrastinate_", "idx_procrastinate_", "ix_procrastinate_")
 
 
 def is_ours(
-    _object: Any, name: str | None, _kind: str, _reflected: bool, _other: Any
+    _object: Any,
+    name: str | None,
+    _kind: str,
+    _reflected: bool,  # noqa: FBT001 -- alembic's own hook
+    _other: Any,
 ) -> bool:
     """Whether alembic compares this object with our models."""
     return not (name or "").startswith(_PREFIXES)

@@ -57,9 +57,7 @@ class DigestRepository:
         )
         rows = await self._session.scalars(
             select(DigestSubscription)
-            .where(
-                DigestSubscription.team_id == team_id, DigestSubscription.person_id == person_id
-            )
+            .where(DigestSubscription.team_id == team_id, DigestSubscription.person_id == person_id)
             .with_for_update()
             .execution_options(populate_existing=True)
         )
@@ -89,9 +87,7 @@ class DigestRepository:
                 DigestSubscription.team_id == subscription.team_id,
                 DigestSubscription.id == subscription.id,
             )
-            .values(
-                zone=zone, at=at, weekdays=list(weekdays), enabled=enabled, next_at=next_at
-            )
+            .values(zone=zone, at=at, weekdays=list(weekdays), enabled=enabled, next_at=next_at)
             .execution_options(synchronize_session=False)
         )
         await self._session.refresh(subscription)

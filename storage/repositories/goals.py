@@ -53,6 +53,7 @@ class GoalRepository:
                 kind=kind,
                 status=status,
                 plan_version=0,
+                clarifications=[],
                 undo_of_task_id=undo_of_task_id,
             )
             .on_conflict_do_nothing(index_elements=["team_id", "source_key"])
@@ -196,12 +197,21 @@ class GoalRepository:
             .execution_options(synchronize_session=False)
         )
 
-    async def set_text(self, goal: Goal, text: str) -> None:
-        """Replace what the requester asked for (an answer to our question was added)."""
+    async def set_question(self, goal: Goal, question: dict[str, Any] | None) -> None:
+        """Store what the requester is asked before a plan can be made."""
+        await self._change(goal, question=question)
+
+    async def add_clarification(self, goal: Goal, answer: str) -> None:
+        """Add the requester's answer to what was asked."""
+        asked = (goal.question or {}).get("text", "")
+        pair = {"question": asked, "answer": answer}
+        await self._change(goal, clarifications=[*goal.clarifications, pair])
+
+    async def _change(self, goal: Goal, **values: Any) -> None:
         await self._session.execute(
             update(Goal)
             .where(Goal.team_id == goal.team_id, Goal.id == goal.id)
-            .values(text=text)
+            .values(updated_at=func.now(), **values)
             .execution_options(synchronize_session=False)
         )
         await self._session.refresh(goal)
@@ -214,13 +224,7 @@ class GoalRepository:
                 team_id=goal.team_id, goal_id=goal.id, version=version, body=body, author=author
             )
         )
-        await self._session.execute(
-            update(Goal)
-            .where(Goal.team_id == goal.team_id, Goal.id == goal.id)
-            .values(plan_version=version, updated_at=func.now())
-            .execution_options(synchronize_session=False)
-        )
-        await self._session.refresh(goal)
+        await self._change(goal, plan_version=version)
         return version
 
     async def find_plan(self, team_id: str, goal_id: int, version: int) -> Plan | None:

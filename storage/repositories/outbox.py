@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, or_, select, update
+from sqlalchemy import and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -17,6 +17,11 @@ HOME = "home"
 
 MAX_TRIES = 12
 """With the pump's doubling waits, a card is tried for about an hour before it is left alone."""
+
+
+_REVIVED = func.least(OutboxCard.tries, 1)
+"""Tries of a card that is wanted anew: it gets all its tries back, but one that was made stays
+known, since it may have posted a message whose reply was lost."""
 
 
 def is_person(channel_id: str) -> bool:
@@ -56,8 +61,8 @@ class OutboxRepository:
         )
         changes: dict[str, Any] = {
             "wanted": OutboxCard.wanted + 1,
-            "priority": func.least(OutboxCard.priority, added.excluded.priority),
-            "tries": 0,
+            "priority": _sooner(added.excluded.priority),
+            "tries": _REVIVED,
             "not_before": None,
         }
         if data is not None:
@@ -84,8 +89,8 @@ class OutboxRepository:
             )
             .values(
                 wanted=OutboxCard.wanted + 1,
-                priority=func.least(OutboxCard.priority, priority),
-                tries=0,
+                priority=_sooner(priority),
+                tries=_REVIVED,
                 not_before=None,
             )
             .returning(OutboxCard.channel_id)
@@ -170,17 +175,14 @@ class OutboxRepository:
             last_error=None,
         )
 
-    async def retry(
-        self, card: OutboxCard, *, owner: str, error: str, wait_s: float, counts: bool = True
-    ) -> bool:
-        """Give a card back to be tried again after `wait_s`; `counts` False forgets this try."""
-        return await self._settle(
-            card,
-            owner=owner,
-            last_error=error,
-            not_before=func.now() + seconds(wait_s),
-            tries=OutboxCard.tries if counts else OutboxCard.tries - 1,
-        )
+    async def retry(self, card: OutboxCard, *, owner: str, error: str, wait_s: float) -> bool:
+        """Give a card back to be tried again after `wait_s`."""
+        not_before = func.now() + seconds(wait_s)
+        return await self._settle(card, owner=owner, last_error=error, not_before=not_before)
+
+    async def release(self, card: OutboxCard, *, owner: str) -> bool:
+        """Give a card back as if it had not been claimed: certainly nothing was posted."""
+        return await self._settle(card, owner=owner, tries=OutboxCard.tries - 1)
 
     async def give_up(self, card: OutboxCard, *, owner: str, error: str) -> bool:
         """Leave a card alone until somebody touches it."""
@@ -241,6 +243,20 @@ class OutboxRepository:
             twin.subject == OutboxCard.subject,
             twin.channel_id == channel_id,
         )
+        other = aliased(OutboxCard)
+        wanted_twice = exists().where(
+            other.team_id == team_id,
+            other.channel_id == person_id,
+            other.noun != HOME,
+            other.noun == OutboxCard.noun,
+            other.subject == OutboxCard.subject,
+        )
+        await self._session.execute(
+            update(OutboxCard)
+            .where(OutboxCard.team_id == team_id, OutboxCard.channel_id == channel_id, wanted_twice)
+            .values(wanted=OutboxCard.wanted + 1)
+            .execution_options(synchronize_session=False)
+        )
         await self._session.execute(
             delete(OutboxCard)
             .where(*mine, exists().where(same))
@@ -300,6 +316,12 @@ class OutboxRepository:
             .execution_options(synchronize_session=False)
         )
         return settled is not None
+
+
+def _sooner(priority: Any) -> Any:
+    """Return a wanted card's priority: the more urgent wish counts until it has been sent."""
+    is_due = OutboxCard.wanted > OutboxCard.sent
+    return case((is_due, func.least(OutboxCard.priority, priority)), else_=priority)
 
 
 def _due() -> tuple[Any, ...]:

@@ -49,11 +49,14 @@ class OAuthState(Base):
     provider: Mapped[str]
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     secret: Mapped[bytes]
-    """The encrypted PKCE verifier."""
+    """Encrypted: first the PKCE verifier, then, once fetched, the tokens to be confirmed."""
     browser_hash: Mapped[str]
     goal_id: Mapped[Big | None]
     expires_at: Mapped[Instant]
     used_at: Mapped[Instant | None]
+    """When the provider's callback came: a second one is refused."""
+    confirmed_at: Mapped[Instant | None]
+    """When the person confirmed both identities, or declined them."""
     created_at: Mapped[CreatedAt]
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import ARRAY, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.tables.base import Base, Big, CreatedAt, Id, Instant, Json
+from storage.tables.base import Base, Big, CreatedAt, Id, Instant, Json, JsonList
 
 
 class GoalStatus(StrEnum):
@@ -77,6 +77,10 @@ class Goal(Base):
     undo_of_task_id: Mapped[Big | None]
     reason: Mapped[str | None]
     """Why it ended as it did, in a sentence for the requester; None while open."""
+    question: Mapped[Json | None]
+    """What we asked last: {"text", "choices"}."""
+    clarifications: Mapped[JsonList] = mapped_column(default=list)
+    """[{"question", "answer"}], oldest first."""
     deadline_at: Mapped[Instant | None]
     created_at: Mapped[CreatedAt]
     updated_at: Mapped[CreatedAt]

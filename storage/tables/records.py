@@ -1,4 +1,4 @@
-"""Audit rows, model usage and digests' times."""
+"""Audit rows and the heads of their chains, model usage and digests' times."""
 
 from datetime import time
 
@@ -30,6 +30,16 @@ class AuditRow(Base):
     seq: Mapped[Big | None]
     previous_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+
+
+class AuditHead(Base):
+    """Where a team's chain ends: a log that is cut off before it no longer fits (S34)."""
+
+    __tablename__ = "audit_heads"
+
+    team_id: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[Big]
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
 class Usage(Base):

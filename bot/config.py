@@ -1,0 +1,194 @@
+"""The settings: every variable Countersign reads, checked once, when a process starts."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import SettingsError
+from bot.settings_help import REMEDIES
+
+
+def _names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        message = "is not a URL that begins with https:// or http://"
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
+_KEY_BYTES = 32
+
+Names: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
+"""Slack user ids or e-mail addresses, separated by commas."""
+
+BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]
+"""An http(s) URL without a slash at its end."""
+
+
+class _Settings(BaseSettings):
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+
+class StorageSettings(_Settings):
+    """What is needed to reach the database: enough for `migrate` and `audit verify`."""
+
+    database_url: SecretStr | None = None
+    """Unset: the embedded PostgreSQL in `countersign_data_dir`."""
+    countersign_data_dir: Path | None = None
+    countersign_log_level: Literal["debug", "info", "warning", "error"] = "info"
+    countersign_log_format: Literal["auto", "json", "text"] = "auto"
+    """`auto`: text on a terminal, JSON elsewhere."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        scheme = urlsplit(value.get_secret_value()).scheme if value is not None else "postgres"
+        if scheme.partition("+")[0] not in {"postgres", "postgresql"}:
+            message = "is not a PostgreSQL URL"
+            raise ValueError(message)
+        return value
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return every secret value, for the log to mask (S35)."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(v.get_secret_value() for v in values if isinstance(v, SecretStr))
+
+
+class Settings(StorageSettings):
+    """What a running bot needs. Field names are the variables' names in lower case."""
+
+    slack_bot_token: SecretStr
+    slack_signing_secret: SecretStr
+    slack_api_url: BaseUrl = "https://slack.com/api"
+
+    countersign_url: BaseUrl
+    """Where Slack and browsers reach us: links and OAuth redirects begin with it."""
+    countersign_encryption_key: SecretStr
+    """The key-encryption key (S28): 32 bytes in base64."""
+    countersign_admins: Names = ()
+    countersign_approvers: Names = ()
+    countersign_policy: Path | None = None
+    """Unset: the policy that the tiers of ARCHITECTURE.md, section 6, make by themselves."""
+
+    countersign_host: str = "127.0.0.1"
+    countersign_port: int = Field(default=8080, ge=0, le=65535)
+
+    hubspot_client_id: str | None = None
+    hubspot_client_secret: SecretStr | None = None
+    hubspot_api_url: BaseUrl | None = None
+    hubspot_auth_url: BaseUrl | None = None
+    hubspot_web_url: BaseUrl | None = None
+    google_client_id: str | None = None
+    google_client_secret: SecretStr | None = None
+    google_api_url: BaseUrl | None = None
+    google_auth_url: BaseUrl | None = None
+    google_web_url: BaseUrl | None = None
+
+    openai_api_key: SecretStr | None = None
+    """Unset, with `openai_base_url` unset too: the offline planner."""
+    openai_base_url: BaseUrl | None = None
+    countersign_model_large: str = "gpt-5.1"
+    countersign_model_small: str = "gpt-5-mini"
+
+    countersign_lease_s: float = Field(default=25, gt=0)
+    """How long an attempt may send; whoever takes over waits for it and the time-out below."""
+    countersign_call_timeout_s: float = Field(default=20, gt=0)
+    countersign_retry_base_s: float = Field(default=2, gt=0)
+    """The first pause after a failure that may pass; it doubles."""
+    countersign_max_tries: int = Field(default=5, ge=1)
+    countersign_heartbeat_s: float = Field(default=10, gt=0)
+    """How often a worker says that it lives; silent for three of them, it counts as dead."""
+    countersign_sweep_s: float = Field(default=60, gt=0)
+    """How often the tick looks for what was left behind."""
+    countersign_seal_s: float = Field(default=1, gt=0)
+
+    @field_validator("slack_bot_token")
+    @classmethod
+    def _is_bot_token(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith("xoxb-"):
+            message = "is not a bot token: it must begin with xoxb-"
+            raise ValueError(message)
+        return value
+
+    @field_validator("countersign_encryption_key")
+    @classmethod
+    def _is_key(cls, value: SecretStr) -> SecretStr:
+        try:
+            key = base64.b64decode(value.get_secret_value(), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if len(key) != _KEY_BYTES:
+            message = "is not 32 bytes in base64"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _is_lease_longer_than_a_call(self) -> Self:
+        if self.countersign_lease_s <= self.countersign_call_timeout_s:
+            message = "COUNTERSIGN_LEASE_S must be longer than COUNTERSIGN_CALL_TIMEOUT_S"
+            raise ValueError(message)
+        return self
+
+    @property
+    def has_model(self) -> bool:
+        """Whether plans come from a model; otherwise from the offline planner."""
+        return self.openai_api_key is not None or self.openai_base_url is not None
+
+
+def load_settings(*, env_file: Path | None = None) -> Settings:
+    """Return the settings from the environment, and from a file for what it leaves open.
+
+    Raises:
+        SettingsError: names every variable that is missing or wrong, and how to mend it.
+    """
+    try:
+        return Settings(_env_file=env_file)
+    except ValidationError as error:
+        raise SettingsError(_problems(error)) from None
+
+
+def load_storage_settings(*, env_file: Path | None = None) -> StorageSettings:
+    """Return what is needed to reach the database.
+
+    Raises:
+        SettingsError: as `load_settings`.
+    """
+    try:
+        return StorageSettings(_env_file=env_file)
+    except ValidationError as error:
+        raise SettingsError(_problems(error)) from None
+
+
+def _problems(error: ValidationError) -> tuple[str, ...]:
+    """Say each problem without the value it is about, which may be a secret (S35)."""
+    problems = []
+    for item in error.errors(include_input=False, include_url=False):
+        variable = str(item["loc"][0]).upper() if item["loc"] else ""
+        said = "is missing" if item["type"] == "missing" else _said(item["msg"])
+        remedy = REMEDIES.get(variable, "See .env.example.")
+        problems.append(f"{variable} {said}. {remedy}".strip())
+    return tuple(problems)
+
+
+def _said(message: str) -> str:
+    message = message.removeprefix("Value error, ").rstrip(".")
+    return message if message.startswith(("is ", "COUNTERSIGN_")) else f"is wrong: {message}"

@@ -1,0 +1,129 @@
+"""Home queries: everything that waits on a person, in one place."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from bot.engine.home import HomeConnection, HomeDigest, HomeGoal, HomeLine, HomeView
+from bot.engine.plans import words
+from connectors.registry import Registry
+from storage.database import Database, Transaction
+from storage.tables.connections import Connection, ConnectionStatus
+from storage.tables.goals import Goal, GoalKind, GoalStatus
+
+_CONNECTION_WORDS = {
+    ConnectionStatus.CONNECTED: "connected",
+    ConnectionStatus.RECONNECT: "must be connected again",
+    ConnectionStatus.DISCONNECTED: "not connected",
+}
+_YOURS = {
+    GoalStatus.PROPOSED: "Run, edit or cancel",
+    GoalStatus.ASKING: "Answer a question about",
+}
+GOALS_SHOWN = 10
+
+
+class HomeQueries:
+    """Loads what App Home shows."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        registry: Registry,
+        examples: tuple[str, ...],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._registry = registry
+        self._examples = examples
+        self._now = now
+
+    async def load(self, team_id: str, person_id: str) -> HomeView:
+        """Return a person's Home: what waits on them first."""
+        async with self._database.transaction() as tx:
+            return await self.read(tx, team_id, person_id)
+
+    async def read(self, tx: Transaction, team_id: str, person_id: str) -> HomeView:
+        """Return the same within a transaction.
+
+        Raises:
+            NotFoundError: when this team has no such person.
+        """
+        person = await tx.people.get(team_id, person_id)
+        goals = [
+            goal
+            for goal in await tx.goals.list_for(team_id, person_id)
+            if goal.kind is GoalKind.REQUEST
+        ]
+        connections = {
+            item.provider: item for item in await tx.connections.list_(team_id, person_id)
+        }
+        subscription = await tx.digests.find(team_id, person_id)
+        return HomeView(
+            waiting_for_you=await self._waiting(tx, team_id, person_id, goals),
+            goals=tuple(
+                [
+                    HomeGoal(goal.id, goal.text, words(goal.status), await self._link(tx, goal))
+                    for goal in goals[:GOALS_SHOWN]
+                ]
+            ),
+            connections=tuple(
+                _connection(provider.name, provider.title, connections.get(provider.name))
+                for provider in self._registry.providers()
+            ),
+            digest=HomeDigest(
+                at=subscription.at,
+                weekdays=tuple(subscription.weekdays),
+                zone=ZoneInfo(person.zone),
+                is_on=subscription.enabled,
+            )
+            if subscription
+            else None,
+            examples=self._examples,
+        )
+
+    async def _waiting(
+        self, tx: Transaction, team_id: str, person_id: str, goals: list[Goal]
+    ) -> tuple[HomeLine, ...]:
+        lines = []
+        for approval, item in await tx.approvals.list_pending_for(team_id, person_id):
+            if approval.deadline_at <= self._now():
+                continue
+            call = await tx.calls.get(team_id, item.call_id)
+            url = await permalink(tx, team_id, "approval", approval.id)
+            lines.append(HomeLine(f"Countersign: {call.preview['sentence']}", url))
+        lines += [
+            HomeLine(f"{_YOURS[goal.status]}: {goal.text}", await self._link(tx, goal))
+            for goal in goals
+            if goal.status in _YOURS
+        ]
+        for goal_id, task in await tx.tasks.list_needing_connection(team_id, person_id):
+            provider = self._registry.connector(task.action.split(".")[0])
+            url = await permalink(tx, team_id, "connect", f"{goal_id}:{provider.name}")
+            line = HomeLine(f"Connect {provider.title} so that a goal can go on", url)
+            if line not in lines:
+                lines.append(line)
+        return tuple(lines)
+
+    async def _link(self, tx: Transaction, goal: Goal) -> str | None:
+        return await permalink(tx, goal.team_id, "goal", goal.id)
+
+
+async def permalink(tx: Transaction, team_id: str, noun: str, subject: str | int) -> str | None:
+    """Return the link to the message that shows a card, once it has been posted."""
+    cards = await tx.outbox.list_for(team_id, noun, str(subject))
+    return next((card.data["permalink"] for card in cards if "permalink" in card.data), None)
+
+
+def _connection(name: str, title: str, found: Connection | None) -> HomeConnection:
+    if found is None:
+        return HomeConnection(name, title, "not connected", None, is_connected=False)
+    connected = found.status is ConnectionStatus.CONNECTED
+    return HomeConnection(
+        provider=name,
+        title=title,
+        status=_CONNECTION_WORDS[found.status],
+        account=None if found.status is ConnectionStatus.DISCONNECTED else found.account,
+        is_connected=connected,
+    )

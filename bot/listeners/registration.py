@@ -1,0 +1,31 @@
+"""All listeners on one Bolt app, in the order in which Bolt asks them."""
+
+from slack_bolt.async_app import AsyncApp
+
+from bot.listeners import middleware, rest
+from bot.listeners.approvals import ApprovalListeners
+from bot.listeners.commands import CommandListeners
+from bot.listeners.connections import ConnectionListeners
+from bot.listeners.goals import GoalListeners
+from bot.listeners.home import HomeListeners
+from bot.listeners.messages import MessageListeners
+from bot.listeners.plans import PlanListeners
+from bot.listeners.services import Services
+from bot.listeners.unknown import UnknownListeners
+
+
+def register_listeners(app: AsyncApp, services: Services) -> None:
+    """Register the gate, the error boundary, every listener, and last the catch-all."""
+    middleware.register(app, services)
+    for listeners in (
+        MessageListeners(services),
+        GoalListeners(services),
+        PlanListeners(services),
+        ApprovalListeners(services),
+        UnknownListeners(services),
+        ConnectionListeners(services),
+        HomeListeners(services),
+        CommandListeners(services),
+    ):
+        listeners.register(app)
+    rest.register(app)

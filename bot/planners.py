@@ -1,0 +1,44 @@
+"""Which planner serves: a model where one is configured, otherwise the offline planner."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+
+from bot.config import Settings
+from bot.llm.messages import Size, UsageRecord
+from bot.planning.offline.planner import OfflinePlanner
+from bot.planning.outcome import Planner
+from connectors.registry import Registry
+from storage.database import Database
+
+
+@asynccontextmanager
+async def open_planner(
+    settings: Settings, registry: Registry, database: Database
+) -> AsyncIterator[Planner]:
+    """Yield the planner that the settings ask for, and close its client at the end."""
+    if not settings.has_model:
+        yield OfflinePlanner(registry)
+        return
+    # Importing `openai` costs half a second of CPU: only an installation with a model pays it.
+    from bot.llm.client import ModelClient  # noqa: PLC0415 -- as above
+    from bot.planning.model import ModelPlanner  # noqa: PLC0415 -- as above
+
+    async def record(usage: UsageRecord) -> None:
+        async with database.transaction() as tx:
+            await tx.usage.add(**asdict(usage))
+
+    key = settings.openai_api_key
+    client = ModelClient(
+        base_url=settings.openai_base_url,
+        api_key=key.get_secret_value() if key else "none",
+        models={
+            Size.LARGE: (settings.countersign_model_large,),
+            Size.SMALL: (settings.countersign_model_small,),
+        },
+        usage=record,
+    )
+    try:
+        yield ModelPlanner(client=client, registry=registry)
+    finally:
+        await client.close()

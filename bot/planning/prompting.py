@@ -1,0 +1,54 @@
+"""Prompt files: read once, versioned by the hash of their bytes."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from bot.planning.outcome import PlanRequest
+from bot.planning.text import folded, plain
+
+_FOLDER = Path(__file__).parent / "prompts"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The text of a prompt file and the first 12 hexadecimal digits of its SHA-256."""
+
+    text: str
+    hash: str
+
+
+@cache
+def load_prompt(name: str) -> Prompt:
+    """Return the prompt in `prompts/<name>.md`."""
+    raw = (_FOLDER / f"{name}.md").read_bytes()
+    return Prompt(raw.decode().strip(), hashlib.sha256(raw).hexdigest()[:12])
+
+
+def request_text(request: PlanRequest) -> str:
+    """Return the request as the last message of a prompt: what changes with every goal.
+
+    Of the colleagues only those whom the message names are told.
+    """
+    text = plain(request.text)
+    said = folded(request.said)
+    local = request.now.astimezone(request.zone)
+    named = [
+        {"name": person.name, "email": person.email}
+        for person in request.people
+        if folded(person.name).split(" ")[0] in said.split() or person.person_id.casefold() in said
+    ]
+    content = {
+        "now": f"{local:%A} {local.isoformat(timespec='minutes')}",
+        "zone": request.zone.key,
+        "person": request.person_name,
+        "colleagues": named,
+        "message": text,
+        "clarifications": [
+            {"question": item.question, "answer": plain(item.answer)}
+            for item in request.clarifications
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False)

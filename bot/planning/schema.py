@@ -1,0 +1,186 @@
+"""The plan format as JSON schema for strict structured outputs, and as compact text.
+
+Closed objects, every field required, null instead of optional, `anyOf` without `oneOf` and never
+at the root, no defaults; calls are tagged by key. Sorted and stable, so that a prompt's prefix
+stays cached.
+Source: https://platform.openai.com/docs/guides/structured-outputs
+"""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from bot.planning.plan import GuardOp
+from bot.planning.shapes import Kind, Member, find, is_nullable, legal_values, members
+from connectors.actions import Action, Arg, Arguments
+from connectors.registry import Registry
+
+Schema: TypeAlias = dict[str, Any]
+
+_REF: Schema = {"$ref": "#/$defs/Ref"}
+_NULL: Schema = {"type": "null"}
+_TEXT: Schema = {"type": "string"}
+_SCALARS: dict[Kind, Schema] = {
+    Kind.INSTANT: {"type": "string", "format": "date-time"},
+    Kind.INTEGER: {"type": "integer"},
+    Kind.NUMBER: {"type": "number"},
+    Kind.BOOLEAN: {"type": "boolean"},
+}
+
+
+def plan_schema(actions: Iterable[Action]) -> Schema:
+    """Return the strict schema of a plan over these actions, in an order of its own.
+
+    What the engine does not run yet (`for_each`, `wait`, a second round) can only be null, true
+    or empty in it, so that an endpoint that enforces schemas never offers them.
+    """
+    task = _closed(
+        id=_TEXT,
+        call={"anyOf": [_closed(**{a.name: _arguments(a.arguments)}) for a in _sorted(actions)]},
+        after=_list(_TEXT),
+        for_each=_NULL,
+        when={"anyOf": [{"$ref": "#/$defs/Guard"}, _NULL]},
+        wait=_NULL,
+        why=_TEXT,
+    )
+    scalar = [_TEXT, {"type": "number"}, {"type": "boolean"}, _NULL]
+    return {
+        **_closed(
+            say=_TEXT,
+            tasks=_list({"$ref": "#/$defs/Task"}),
+            writes=_list(_TEXT),
+            question={"anyOf": [{"$ref": "#/$defs/Question"}, _NULL]},
+            final={"type": "boolean", "enum": [True]},
+        ),
+        "$defs": {
+            "Guard": _closed(
+                left=_REF,
+                op={"type": "string", "enum": [op.value for op in GuardOp]},
+                right={"anyOf": scalar},
+            ),
+            "Question": _closed(text=_TEXT, choices=_list(_TEXT)),
+            "Ref": _closed(task=_TEXT, path=_list({"anyOf": [_TEXT, {"type": "integer"}]})),
+            "Task": task,
+        },
+    }
+
+
+def choice_schema(names: Iterable[str], *, kinds: Iterable[str]) -> Schema:
+    """Return the strict schema of an interpretation: what a message is, and what it needs."""
+    return _closed(
+        kind={"type": "string", "enum": list(kinds)},
+        actions=_list({"type": "string", "enum": sorted(names)}),
+    )
+
+
+def signatures(actions: Iterable[Action]) -> str:
+    """Return one line an action, with its arguments, what its result has, and one example."""
+    return "\n".join(_signature(action) for action in _sorted(actions))
+
+
+COMPACT_FORM = """\
+{"say": text, "tasks": [{"id": "t1", "call": {ACTION: {ARGUMENT: VALUE}}, "after": [ids],
+"for_each": null, "when": null or {"left": REF, "op": "exists|empty|eq|ne|lt|le|gt|ge|contains",
+"right": value}, "wait": null, "why": text}], "writes": [],
+"question": null or {"text": text, "choices": [texts]}, "final": true}
+REF is {"task": "t1", "path": ["deals", 0, "id"]}. Every key is required; use null where nothing
+is meant."""
+"""The same format in words, for endpoints that do not enforce schemas."""
+
+CHOICE_FORM = '{"kind": "goal|question|small_talk|cancel", "actions": [names]}'
+
+
+def shown_examples(registry: Registry) -> tuple[str, ...]:
+    """Return the sentences that actions declare to be shown, in the order of the registry."""
+    return tuple(
+        example.shown
+        for action in registry
+        if action.planned
+        for example in action.examples
+        if example.shown
+    )
+
+
+def _sorted(actions: Iterable[Action]) -> list[Action]:
+    return sorted(actions, key=lambda action: action.name)
+
+
+def _arguments(model: type[Arguments]) -> Schema:
+    return _closed(
+        **{
+            name: _value(info.annotation, info.metadata)
+            for name, info in model.model_fields.items()
+        }
+    )
+
+
+def _value(annotation: Any, metadata: Iterable[Any] = ()) -> Schema:
+    options = [option for member in members(annotation) if (option := _literal(member))]
+    options.append(_REF)
+    if is_nullable(annotation):
+        options.append(_NULL)
+    arg = find(tuple(metadata), Arg)
+    described: Schema = {"description": arg.title} if arg else {}
+    return {**described, **(options[0] if len(options) == 1 else {"anyOf": options})}
+
+
+def _literal(member: Member) -> Schema | None:
+    """Return the schema of a literal; None where only a reference can stand (open objects)."""
+    legal = legal_values(member.annotation)
+    if legal:
+        return {"type": "string", "enum": list(legal)}
+    match member.kind:
+        case Kind.LIST:
+            items = _value(member.element)
+            return None if items == _REF else _list(items)
+        case Kind.OBJECT if member.model is not None:
+            fields = member.model.model_fields.items()
+            return _closed(**{name: _value(info.annotation) for name, info in fields})
+        case Kind.OBJECT | Kind.ANY:
+            return None
+        case kind:
+            return dict(_SCALARS.get(kind, _TEXT))
+
+
+def _closed(**properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _signature(action: Action) -> str:
+    arguments = ", ".join(
+        f"{name}: {_type_text(info.annotation)}"
+        for name, info in action.arguments.model_fields.items()
+    )
+    example = next((f' e.g. "{item.shown}"' for item in action.examples if item.shown), "")
+    result = ", ".join(
+        f"{name}: {_type_text(info.annotation)}"
+        for name, info in action.result.model_fields.items()
+    )
+    return f"{action.name}({arguments}) -> {{{result}}}: {action.summary}.{example}"
+
+
+def _type_text(annotation: Any, depth: int = 0) -> str:
+    legal = legal_values(annotation)
+    if legal:
+        text = "|".join(legal)
+    else:
+        text = "|".join(_member_text(member, depth) for member in members(annotation))
+    return f"{text}?" if is_nullable(annotation) else text
+
+
+def _member_text(member: Member, depth: int) -> str:
+    if member.kind is Kind.LIST:
+        return f"[{_type_text(member.element, depth)}]"
+    if member.model is not None and depth < 2:  # noqa: PLR2004 -- deeper fields stay unnamed
+        fields = member.model.model_fields.items()
+        inner = (f"{name}: {_type_text(info.annotation, depth + 1)}" for name, info in fields)
+        return "{" + ", ".join(inner) + "}"
+    return member.kind.value

@@ -1,0 +1,125 @@
+"""A validated plan: what the engine runs. Only the validator and a person's edit make one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pydantic import JsonValue
+
+from bot.planning.plan import Guard, Ref
+from connectors.labels import escape_pointer
+
+REF_KEY = "$ref"
+"""A stored reference is `{"$ref": {"task": "t1", "path": ["deals", 0, "id"]}}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidTask:
+    """A task whose action exists and whose arguments and references fit; stored in `tasks.spec`.
+
+    Attributes:
+        key: unique in the goal ("t1").
+        action: the qualified name ("hubspot.create_deal").
+        arguments: every field of the argument model; each leaf a normalised literal or a
+            reference in the stored form (`REF_KEY`).
+        after: tasks to wait for besides the referenced ones.
+        when: the guard, or None.
+        why: one line for the card.
+        depends_on: every task it waits for: references, `after` and the guard, in plan order.
+    """
+
+    key: str
+    action: str
+    arguments: dict[str, JsonValue]
+    after: tuple[str, ...]
+    when: Guard | None
+    why: str
+    depends_on: tuple[str, ...]
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {
+            "key": self.key,
+            "action": self.action,
+            "arguments": self.arguments,
+            "after": list(self.after),
+            "when": self.when.model_dump(mode="json") if self.when else None,
+            "why": self.why,
+            "depends_on": list(self.depends_on),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the task that `to_json` wrote; it was validated then and is not checked again."""
+        return cls(
+            key=data["key"],
+            action=data["action"],
+            arguments=data["arguments"],
+            after=tuple(data["after"]),
+            when=Guard.model_validate(data["when"]) if data["when"] else None,
+            why=data["why"],
+            depends_on=tuple(data["depends_on"]),
+        )
+
+    def references(self) -> Iterator[tuple[str, Ref]]:
+        """Yield (JSON pointer of the argument, reference) for every reference."""
+        return references(self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidPlan:
+    """Tasks in an order in which each one follows everything it depends on."""
+
+    say: str
+    tasks: tuple[ValidTask, ...]
+    writes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {
+            "say": self.say,
+            "tasks": [task.to_json() for task in self.tasks],
+            "writes": list(self.writes),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        return cls(
+            say=data["say"],
+            tasks=tuple(ValidTask.from_json(task) for task in data["tasks"]),
+            writes=tuple(data["writes"]),
+        )
+
+
+def stored_ref(ref: Ref) -> dict[str, JsonValue]:
+    return {REF_KEY: {"task": ref.task, "path": list[JsonValue](ref.path)}}
+
+
+def read_ref(value: JsonValue) -> Ref | None:
+    """Return the reference that a stored argument value is, or None for a literal."""
+    if isinstance(value, dict) and value.keys() == {REF_KEY}:
+        return Ref.model_validate(value[REF_KEY])
+    return None
+
+
+def references(value: JsonValue, pointer: str = "") -> Iterator[tuple[str, Ref]]:
+    """Yield (JSON pointer, reference) for every reference inside a stored argument value."""
+    ref = read_ref(value)
+    if ref is not None:
+        yield pointer, ref
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from references(item, f"{pointer}/{escape_pointer(key)}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from references(item, f"{pointer}/{index}")
+
+
+def substitute(value: JsonValue, resolve: Callable[[Ref], JsonValue]) -> JsonValue:
+    """Return `value` with every reference replaced by what `resolve` returns for it."""
+    ref = read_ref(value)
+    if ref is not None:
+        return resolve(ref)
+    if isinstance(value, dict):
+        return {key: substitute(item, resolve) for key, item in value.items()}
+    if isinstance(value, list):
+        return [substitute(item, resolve) for item in value]
+    return value

@@ -1,0 +1,256 @@
+"""The guard between a planner and the engine: a plan is valid, a question, or names its flaws.
+
+The effect, the approval and the provenance of a task come from the registry and the engine,
+never from the plan.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue, ValidationError
+
+from bot.planning.arguments import check_arguments
+from bot.planning.errors import Flaw, PlanFlaw
+from bot.planning.fitting import Undeclared, declared_at
+from bot.planning.plan import EACH, Plan, PlannedTask, Question, Ref
+from bot.planning.valid import ValidPlan, ValidTask, references
+from connectors.actions import Action, Idempotency, Result
+from connectors.calls import CanonicalJsonError, parse_strict
+from connectors.errors import UnknownActionError
+from connectors.registry import Registry
+
+MAX_TASKS = 15
+MAX_PLAN_CHARACTERS = 60_000
+ANSWER = "answer"
+"""The built-in that ends a goal of reads; see `bot.builtins`."""
+
+_MAX_FLAWS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A refused plan: what to mend, in the order of the checks; at most a dozen."""
+
+    flaws: tuple[Flaw, ...]
+
+
+Verdict = ValidPlan | Question | Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """Checks plans against the actions of a registry that were offered to the planner."""
+
+    registry: Registry
+    offered: Collection[str] | None = None
+    """Short names; None offers every planned action."""
+
+    def validate_text(self, text: str) -> Verdict:
+        """Return the verdict on a plan as JSON text. Never raises for what the text says."""
+        if len(text) > MAX_PLAN_CHARACTERS:
+            return _refuse(PlanFlaw.JSON, "the plan is too long")
+        try:
+            return self.validate(parse_strict(text))
+        except CanonicalJsonError as error:
+            return _refuse(PlanFlaw.JSON, f"{error}; answer with one JSON object and nothing else")
+
+    def validate(self, data: JsonValue) -> Verdict:
+        """Return the verdict on a plan as JSON data. Never raises for what the data says."""
+        try:
+            plan = Plan.model_validate(data)
+        except ValidationError as error:
+            return _clip(_schema_flaws(error))
+        except RecursionError:
+            return _refuse(PlanFlaw.JSON, "the plan is nested too deeply")
+        return self.validate_plan(plan)
+
+    def validate_plan(self, plan: Plan) -> Verdict:
+        """Return the verdict on a parsed plan."""
+        if plan.question is not None:
+            if plan.question.text.strip():
+                return plan.question
+            return _refuse(PlanFlaw.SCHEMA, "the question has no text", field="question")
+        flaws = [*_structure_flaws(plan), *self._action_flaws(plan)]
+        if flaws:
+            return _clip(flaws)
+        return self._check(plan)
+
+    def _check(self, plan: Plan) -> Verdict:
+        run = _Check(plan=plan, actions={task.id: self._action(task) for task in plan.tasks})
+        tasks = [run.task(task) for task in plan.tasks]
+        flaws = [
+            *_not_run_yet(plan),
+            *run.flaws,
+            *_cycle_flaws(tasks),
+            *_budget_flaws(plan),
+            *self._scope_flaws(run.actions),
+            *_answer_flaws(list(run.actions.values())),
+        ]
+        if flaws:
+            return _clip(flaws)
+        return ValidPlan(say=plan.say.strip(), tasks=_ordered(tasks))
+
+    def _action(self, task: PlannedTask) -> Action:
+        return self.registry.action(task.action)
+
+    def _offers(self, name: str) -> bool:
+        try:
+            action = self.registry.action(name)
+        except UnknownActionError:
+            return False
+        if not action.planned or name != action.name:
+            return False
+        return self.offered is None or name in self.offered
+
+    def _action_flaws(self, plan: Plan) -> Iterator[Flaw]:
+        names = ", ".join(
+            sorted(action.name for action in self.registry if self._offers(action.name))
+        )
+        for task in plan.tasks:
+            if not self._offers(task.action):
+                message = f"there is no action called {task.action[:60]!r}; there are: {names}"
+                yield Flaw(PlanFlaw.UNKNOWN_ACTION, message, task.id)
+
+    def _scope_flaws(self, actions: dict[str, Action]) -> Iterator[Flaw]:
+        for key, action in actions.items():
+            manifest = self.registry.connector(action.connector).manifest
+            if manifest is None:
+                continue
+            known = {*manifest.scopes, *manifest.oauth.base_scopes}
+            missing = sorted(set(manifest.actions[action.name].scopes) - known)
+            if missing:
+                message = f"{action.name} needs a scope that its manifest does not explain"
+                yield Flaw(PlanFlaw.SCOPE, f"{message}: {missing[0]}", key)
+
+
+@dataclass(slots=True)
+class _Check:
+    """One pass over a plan's tasks, which knows the tasks that came before."""
+
+    plan: Plan
+    actions: dict[str, Action]
+    flaws: list[Flaw] = field(default_factory=list)
+    _earlier: list[str] = field(default_factory=list)
+
+    def task(self, task: PlannedTask) -> ValidTask:
+        action = self.actions[task.id]
+        arguments, flaws = check_arguments(
+            task.arguments, model=action.arguments, result_of=self.result_of, task=task.id
+        )
+        self.flaws.extend(flaws)
+        self._check_after(task)
+        self._check_guard(task)
+        needs = {ref.task for _, ref in references(arguments)} | set(task.after)
+        if task.when is not None:
+            needs.add(task.when.left.task)
+        self._earlier.append(task.id)
+        return ValidTask(
+            key=task.id,
+            action=action.qualified_name,
+            arguments=arguments,
+            after=tuple(dict.fromkeys(task.after)),
+            when=task.when,
+            why=task.why.strip(),
+            depends_on=tuple(key for key in self.actions if key in needs),
+        )
+
+    def result_of(self, ref: Ref) -> type[Result] | str:
+        if ref.task == EACH:
+            return "`each` exists only under for_each, which is not run yet"
+        if ref.task in self._earlier:
+            return self.actions[ref.task].result
+        if ref.task in self.actions:
+            return f"{ref.task} is not an earlier task; put it before this one"
+        return f"there is no task {ref.task[:20]!r}"
+
+    def _check_after(self, task: PlannedTask) -> None:
+        for key in task.after:
+            if key not in self.actions:
+                message = f"there is no task {key[:20]!r} to wait for"
+                self.flaws.append(Flaw(PlanFlaw.REFERENCE, message, task.id, "after"))
+
+    def _check_guard(self, task: PlannedTask) -> None:
+        if task.when is None:
+            return
+        result = self.result_of(task.when.left)
+        found = result if isinstance(result, str) else declared_at(result, task.when.left.path)
+        if isinstance(found, Undeclared):
+            found = found.message
+        if isinstance(found, str):
+            self.flaws.append(Flaw(PlanFlaw.REFERENCE, found, task.id, "when"))
+
+
+def _structure_flaws(plan: Plan) -> Iterator[Flaw]:
+    if not plan.tasks:
+        yield Flaw(PlanFlaw.SCHEMA, "the plan has neither tasks nor a question", field="tasks")
+    seen: set[str] = set()
+    for task in plan.tasks:
+        if task.id in seen or task.id == EACH:
+            yield Flaw(PlanFlaw.DUPLICATE_ID, "this id is taken; give every task its own", task.id)
+        seen.add(task.id)
+
+
+def _not_run_yet(plan: Plan) -> Iterator[Flaw]:
+    """Name what the format has and the engine does not run: refused, never ignored."""
+    for task in plan.tasks:
+        if task.for_each is not None:
+            message = "for_each is not run yet: name each row's task, or ask which one is meant"
+            yield Flaw(PlanFlaw.NOT_RUN_YET, message, task.id, "for_each")
+        if task.wait is not None:
+            message = "wait is not run yet: leave it null, or say so in a question"
+            yield Flaw(PlanFlaw.NOT_RUN_YET, message, task.id, "wait")
+    if not plan.final:
+        yield Flaw(
+            PlanFlaw.NOT_RUN_YET,
+            "a second round is not run yet: plan everything now and set final to true",
+            field="final",
+        )
+    if plan.writes:
+        message = "later rounds are not run yet: leave writes empty"
+        yield Flaw(PlanFlaw.NOT_RUN_YET, message, field="writes")
+
+
+def _cycle_flaws(tasks: list[ValidTask]) -> Iterator[Flaw]:
+    ordered = {task.key for task in _ordered(tasks)}
+    stuck = [task.key for task in tasks if task.key not in ordered]
+    if stuck:
+        message = f"{', '.join(stuck)} wait for each other in a circle"
+        yield Flaw(PlanFlaw.CYCLE, message, stuck[0], "after")
+
+
+def _ordered(tasks: list[ValidTask]) -> tuple[ValidTask, ...]:
+    """Return the tasks that can run, each after what it depends on, else in the plan's order."""
+    waiting = list(tasks)
+    placed: dict[str, ValidTask] = {}
+    while ready := next((t for t in waiting if placed.keys() >= set(t.depends_on)), None):
+        placed[ready.key] = ready
+        waiting.remove(ready)
+    return tuple(placed.values())
+
+
+def _budget_flaws(plan: Plan) -> Iterator[Flaw]:
+    if len(plan.tasks) > MAX_TASKS:
+        message = f"{len(plan.tasks)} tasks are too many; at most {MAX_TASKS}"
+        yield Flaw(PlanFlaw.BUDGET, message, field="tasks")
+
+
+def _answer_flaws(actions: list[Action]) -> Iterator[Flaw]:
+    reads_only = all(action.idempotency is Idempotency.READ for action in actions)
+    if reads_only and actions[-1].name != ANSWER:
+        message = "a plan that only reads ends with the action `answer`, given the found rows"
+        yield Flaw(PlanFlaw.ANSWER, message, field="tasks")
+
+
+def _schema_flaws(error: ValidationError) -> list[Flaw]:
+    return [
+        Flaw(PlanFlaw.SCHEMA, item["msg"], field=".".join(map(str, item["loc"])) or None)
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def _refuse(kind: PlanFlaw, message: str, *, field: str | None = None) -> Invalid:
+    return Invalid((Flaw(kind, message, field=field),))
+
+
+def _clip(flaws: list[Flaw]) -> Invalid:
+    return Invalid(tuple(flaws[:_MAX_FLAWS]))

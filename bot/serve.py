@@ -1,0 +1,149 @@
+"""Running a process of one role until it is told to stop."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from bot.app import Parts, open_parts
+from bot.clock.clock import Clock, run_every
+from bot.clock.tick import Tick
+from bot.config import Settings
+from bot.worker.runner import Worker
+from storage.database import Database, conninfo
+from storage.sealer import seal
+
+log = structlog.get_logger(__name__)
+
+Role: TypeAlias = Literal["all", "web", "worker"]
+
+WORKER_CONCURRENCY = 20
+"""Jobs wait for the network most of the time; one loop carries many of them."""
+
+STOP_S = 5
+"""How long open requests may take when the web server stops."""
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: one handler stops everything that a process runs."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    The protocol is named because asyncio sets TCP_NODELAY only then; without it every small
+    answer waits some 40 ms for a delayed acknowledgement.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    listening.listen(2048)
+    listening.setblocking(False)  # noqa: FBT003 -- the standard library's signature
+    return listening
+
+
+async def serve_web(web: Starlette, listening: socket.socket) -> None:
+    """Serve until cancelled."""
+    config = uvicorn.Config(
+        web, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_S, lifespan="auto"
+    )
+    server = _Server(config)
+    serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise
+
+
+async def serve(
+    settings: Settings,
+    *,
+    database_url: str,
+    role: Role,
+    listening: socket.socket | None = None,
+) -> None:
+    """Run a role until SIGTERM or SIGINT, then let running work finish.
+
+    Raises:
+        SlackApiError: Slack does not accept the bot token.
+        PolicyError: the policy file is wrong.
+        OSError: the port is taken.
+    """
+    database = Database(database_url)
+    try:
+        async with open_parts(settings, database) as parts:
+            await _run(parts, database_url=database_url, role=role, listening=listening)
+    finally:
+        await database.close()
+
+
+async def _run(
+    parts: Parts, *, database_url: str, role: Role, listening: socket.socket | None
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as group:
+        running: list[asyncio.Task[None]] = []
+        if role != "web":
+            await parts.people.prepare(parts.installation.team_id)
+            running += _start_worker(parts, group, database_url)
+        if role != "worker":
+            settings = parts.settings
+            place = listening or bind(settings.countersign_host, settings.countersign_port)
+            running.append(group.create_task(serve_web(parts.web, place)))
+        log.info("serving", role=role, process=os.getpid())
+        await stop.wait()
+        log.info("stopping", role=role)
+        for task in running:
+            task.cancel()
+
+
+def _start_worker(
+    parts: Parts, group: asyncio.TaskGroup, database_url: str
+) -> list[asyncio.Task[None]]:
+    """Start the jobs, the clock, and what a minute is too long for."""
+    worker = Worker(
+        conninfo=conninfo(database_url),
+        jobs=parts.jobs,
+        concurrency=WORKER_CONCURRENCY,
+        name=f"{socket.gethostname()}:{os.getpid()}",
+    )
+    tick = Tick(
+        {
+            "digest_subscriptions": parts.delivery.keep_up,
+            "digests": parts.delivery.send_due,
+            "approval_deadlines": parts.desk.expire_due,
+            "inbox": parts.dispatcher.sweep,
+        }
+    )
+    settings = parts.settings
+
+    async def seal_all() -> None:
+        await seal(parts.database)
+
+    loops = (
+        worker.run(),
+        Clock(tick).run(),
+        run_every(settings.countersign_sweep_s, parts.sweeper.sweep, name="sweep"),
+        run_every(settings.countersign_sweep_s, parts.pump.sweep, name="outbox"),
+        run_every(settings.countersign_seal_s, seal_all, name="seal"),
+    )
+    return [group.create_task(loop) for loop in loops]

@@ -1,0 +1,128 @@
+"""An approval's card, for the people who may decide, and the modal that asks for a reason."""
+
+from bot.engine.cards import ApprovalCard, ApprovalLine, ShownDetail
+from bot.views import blocks, ids, limits, words
+from bot.views.blocks import Block
+from bot.views.metadata import Place, encode_place
+from bot.views.text import inline, one_line, shorten
+from storage.tables.approvals import ApprovalStatus
+from storage.tables.goals import TaskStatus
+
+_MOST_LINES = 8
+_GOAL_SHOWN = 200
+_PASSED = frozenset({ApprovalStatus.APPROVED, ApprovalStatus.USED})
+
+
+def build_approval_blocks(card: ApprovalCard) -> list[Block]:
+    """Return the card: what will happen, in whose name, by when; buttons only while it waits."""
+    is_open = any(line.status is ApprovalStatus.PENDING for line in card.lines)
+    name = inline(card.requester_name)
+    ask = f"*{name}* asks you to countersign:" if is_open else f"*{name}* asked to countersign:"
+    shown: list[Block] = [blocks.marked_section(ask)]
+    for line in card.lines[:_MOST_LINES]:
+        shown += _line(card, line)
+    if len(card.lines) > _MOST_LINES:
+        shown.append(blocks.context(f"… and {len(card.lines) - _MOST_LINES} more"))
+    goal = shorten(one_line(card.goal_text), _GOAL_SHOWN)
+    small = [f"For “{goal}”"]
+    if is_open:
+        deadline = words.instant(card.deadline_at, card.zone)
+        small.insert(0, f"Decide by {deadline}, else it expires and nothing happens.")
+        small.append(f"You are asked because {card.why}.")
+    shown.append(blocks.context("\n".join(small)))
+    return blocks.fit(shown)
+
+
+def approval_fallback(card: ApprovalCard) -> str:
+    """Return the approval in one line, for notifications and screen readers."""
+    sentences = "; ".join(line.sentence for line in card.lines)
+    pending = any(line.status is ApprovalStatus.PENDING for line in card.lines)
+    if pending:
+        return blocks.fallback(f"{card.requester_name} asks you to countersign: {sentences}")
+    return blocks.fallback(f"{words.APPROVAL[card.lines[0].status]}: {sentences}")
+
+
+def build_reject_modal(item_id: int, *, place: Place) -> Block:
+    """Return the modal that asks why; the reason goes to the requester."""
+    return {
+        "type": "modal",
+        "callback_id": ids.MODAL_REJECT,
+        "title": blocks.plain("Reject", limits.MODAL_TITLE),
+        "submit": blocks.plain("Reject", limits.MODAL_BUTTON),
+        "close": blocks.plain("Back", limits.MODAL_BUTTON),
+        "private_metadata": encode_place(place, item_id=item_id),
+        "blocks": [
+            {
+                "type": "input",
+                "block_id": ids.REASON,
+                "label": blocks.plain("Why? The requester reads this.", limits.LABEL),
+                "element": {
+                    "type": "plain_text_input",
+                    "action_id": ids.REASON,
+                    "multiline": True,
+                    "max_length": 1000,
+                },
+            }
+        ],
+    }
+
+
+def _line(card: ApprovalCard, line: ApprovalLine) -> list[Block]:
+    shown = [blocks.section(line.sentence)]
+    notifies = f" → {line.notifies}" if line.notifies else ""
+    small = [f"As {card.requester_name} ({card.account}) in {card.provider_title}{notifies}"]
+    small += [words.detail(shown_detail) for shown_detail in line.details]
+    if line.difference:
+        small.append("Changed since it was last shown:")
+        small += [words.detail(ShownDetail(changed)) for changed in line.difference]
+    shown.append(blocks.context("\n".join(small)))
+    if line.status is ApprovalStatus.PENDING:
+        shown.append(_buttons(line))
+        return shown
+    shown.append(blocks.section(_outcome(card, line)))
+    if line.links:
+        shown.append(blocks.marked_context(blocks.links(line.links)))
+    return shown
+
+
+def _buttons(line: ApprovalLine) -> Block:
+    value = str(line.item_id)
+    return blocks.actions(
+        blocks.button(
+            "Approve",
+            action_id=ids.APPROVAL_APPROVE,
+            value=value,
+            style="primary",
+            label=f"Approve: {line.sentence}",
+        ),
+        blocks.button(
+            "Edit", action_id=ids.APPROVAL_EDIT, value=value, label=f"Edit: {line.sentence}"
+        ),
+        blocks.button(
+            "Reject",
+            action_id=ids.APPROVAL_REJECT,
+            value=value,
+            style="danger",
+            label=f"Reject: {line.sentence}",
+        ),
+        block_id=f"approval:{line.item_id}",
+    )
+
+
+def _outcome(card: ApprovalCard, line: ApprovalLine) -> str:
+    said = words.APPROVAL[line.status]
+    if line.decided_by:
+        said += f" by {line.decided_by}"
+    if line.decided_at:
+        said += f", {words.instant(line.decided_at, card.zone)}"
+    if line.reason:
+        said += f": “{line.reason}”"
+    if line.status_reason and line.status_reason != line.reason:
+        said += f". {line.status_reason}"
+    if line.status in _PASSED and line.task_status is not None:
+        said += f" — {_result(line.task_status)}"
+    return said
+
+
+def _result(status: TaskStatus) -> str:
+    return "it is done" if status is TaskStatus.SUCCEEDED else words.TASK[status]

@@ -1,0 +1,115 @@
+"""A goal's card: what was asked, the steps, what the requester can do about it."""
+
+from bot.engine.cards import GoalCard, Step
+from bot.views import blocks, ids, words
+from bot.views.blocks import Block
+from bot.views.text import one_line, shorten
+from storage.tables.goals import GoalStatus, TaskStatus
+
+_TEXT_SHOWN = 300
+_MOST_STEPS = 12
+_MOST_CHOICES = 5
+_SETTLED = frozenset(
+    {GoalStatus.DONE, GoalStatus.PARTLY_DONE, GoalStatus.FAILED, GoalStatus.CANCELLED}
+)
+_HAPPENED = frozenset({TaskStatus.SUCCEEDED, TaskStatus.UNDONE})
+
+
+def build_goal_blocks(card: GoalCard) -> list[Block]:
+    """Return the card of a goal in whatever state it is."""
+    steps = [step for step in card.steps if not (step.is_read and _is_quiet(step))]
+    shown: list[Block] = [
+        blocks.marked_section(f"*{words.GOAL[card.status]}*"),
+        blocks.context(f"“{shorten(one_line(card.text), _TEXT_SHOWN)}”"),
+    ]
+    if card.say and card.status not in _SETTLED:
+        shown.append(blocks.section(card.say))
+    for number, step in enumerate(steps[:_MOST_STEPS], start=1):
+        shown += _step(step, number=number, is_open=card.status is GoalStatus.PROPOSED)
+    if len(steps) > _MOST_STEPS:
+        shown.append(blocks.context(f"… and {len(steps) - _MOST_STEPS} more steps"))
+    if card.changes:
+        shown.append(blocks.context(f"Version {card.version}:", *card.changes))
+    if card.question:
+        shown.append(blocks.section(card.question))
+    if card.reason:
+        shown.append(blocks.section(card.reason))
+    if card.author == "offline" and card.status is GoalStatus.PROPOSED:
+        shown.append(blocks.context("Read without a model: I only follow phrases that I know."))
+    if card.decides_alone and card.status not in _SETTLED:
+        shown.append(
+            blocks.context("There is nobody else to ask here, so you decide alone. It is recorded.")
+        )
+    return blocks.fit(shown, tail=_buttons(card))
+
+
+def goal_fallback(card: GoalCard) -> str:
+    """Return the goal in one line, for notifications and screen readers."""
+    told = card.question or card.reason or ""
+    return blocks.fallback(
+        f"{words.GOAL[card.status]}: {card.text}" + (f". {told}" if told else "")
+    )
+
+
+def _is_quiet(step: Step) -> bool:
+    """Whether a read needs no line: it went well or nothing can be said about it yet."""
+    return not step.problem and step.status not in {TaskStatus.FAILED, TaskStatus.UNKNOWN}
+
+
+def _step(step: Step, *, number: int, is_open: bool) -> list[Block]:
+    sign = words.TASK_SIGN.get(step.status, f"{number}.")
+    state = "" if is_open else f" — {words.TASK[step.status]}"
+    changed = " (changed)" if step.changed else ""
+    undo = _undo(step) if step.can_undo else None
+    shown = [blocks.section(f"{sign} {step.sentence}{changed}{state}", button=undo)]
+    small = [words.detail(shown_detail) for shown_detail in step.details if is_open]
+    if step.notifies and step.status not in _HAPPENED:
+        small.append(step.notifies)
+    if step.asked and step.status not in _HAPPENED:
+        small.append(f"Asked: {step.asked}")
+    if step.problem:
+        small.append(step.problem)
+    if small:
+        shown.append(blocks.context("\n".join(small)))
+    if step.links:
+        shown.append(blocks.marked_context(blocks.links(step.links)))
+    return shown
+
+
+def _undo(step: Step) -> Block:
+    return blocks.button(
+        "Undo",
+        action_id=ids.TASK_UNDO,
+        value=str(step.task_id),
+        label=f"Undo: {step.sentence}",
+        confirm=blocks.confirm(
+            title="Undo this step?", text=step.sentence, yes="Undo it", no="Keep it"
+        ),
+    )
+
+
+def _buttons(card: GoalCard) -> list[Block]:
+    rows: list[Block] = []
+    if card.choices and card.status is GoalStatus.ASKING:
+        choices = [
+            blocks.button(
+                choice,
+                action_id=ids.numbered(ids.GOAL_CHOOSE, number),
+                value=f"{card.goal_id}:{choice}"[:1900],
+            )
+            for number, choice in enumerate(card.choices[:_MOST_CHOICES])
+        ]
+        rows.append(blocks.actions(*choices))
+    version = f"{card.goal_id}:{card.version}"
+    row: list[Block] = []
+    if card.can_run:
+        row.append(blocks.button("Run", action_id=ids.GOAL_RUN, value=version, style="primary"))
+    if card.can_edit:
+        row.append(blocks.button("Edit", action_id=ids.GOAL_EDIT, value=version))
+    if card.can_cancel:
+        row.append(blocks.button("Cancel", action_id=ids.GOAL_CANCEL, value=str(card.goal_id)))
+    if card.steps and card.status is not GoalStatus.PROPOSED:
+        row.append(blocks.button("Details", action_id=ids.GOAL_PAGE, value=str(card.goal_id)))
+    if row:
+        rows.append(blocks.actions(*row))
+    return rows

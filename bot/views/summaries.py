@@ -1,0 +1,62 @@
+"""What became of a goal, as the last word in its thread."""
+
+from bot.engine.cards import GoalCard, Step
+from bot.views import blocks, ids, words
+from bot.views.blocks import Block
+from storage.tables.goals import GoalStatus, TaskStatus
+
+_MOST_STEPS = 12
+_LEAD = {
+    GoalStatus.DONE: "All done.",
+    GoalStatus.PARTLY_DONE: "Done in part.",
+    GoalStatus.FAILED: "This was not done.",
+    GoalStatus.CANCELLED: "This was cancelled.",
+}
+
+
+def build_summary_blocks(card: GoalCard) -> list[Block]:
+    """Return what was done, with links and Undo, and what was not and why."""
+    steps = [step for step in card.steps if not step.is_read or step.problem]
+    shown = [blocks.section(_lead(card))]
+    for step in steps[:_MOST_STEPS]:
+        shown += _step(step)
+    if len(steps) > _MOST_STEPS:
+        shown.append(blocks.context(f"… and {len(steps) - _MOST_STEPS} more steps"))
+    return blocks.fit(shown)
+
+
+def has_summary(card: GoalCard) -> bool:
+    """Whether a summary says anything: a question that was answered has its answer."""
+    return any(not step.is_read or step.problem for step in card.steps)
+
+
+def summary_fallback(card: GoalCard) -> str:
+    done = "; ".join(
+        step.sentence
+        for step in card.steps
+        if step.status is TaskStatus.SUCCEEDED and not step.is_read
+    )
+    return blocks.fallback(f"{_lead(card)} {done}".strip())
+
+
+def _lead(card: GoalCard) -> str:
+    return _LEAD.get(card.status, words.GOAL[card.status])
+
+
+def _step(step: Step) -> list[Block]:
+    sign = words.TASK_SIGN.get(step.status, "•")
+    state = "" if step.status is TaskStatus.SUCCEEDED else f" — {words.TASK[step.status]}"
+    undo = None
+    if step.can_undo:
+        undo = blocks.button(
+            "Undo",
+            action_id=ids.TASK_UNDO,
+            value=str(step.task_id),
+            label=f"Undo: {step.sentence}",
+        )
+    shown = [blocks.section(f"{sign} {step.sentence}{state}", button=undo)]
+    if step.problem:
+        shown.append(blocks.context(step.problem))
+    if step.links:
+        shown.append(blocks.marked_context(blocks.links(step.links)))
+    return shown

@@ -1,0 +1,61 @@
+"""The worker: runs jobs until it is cancelled, and comes back after the database went away."""
+
+import asyncio
+
+import procrastinate
+import psycopg
+import structlog
+from procrastinate.exceptions import ConnectorException
+
+from bot.worker.jobs import Job, register
+from storage.queue import new_app
+
+log = structlog.get_logger(__name__)
+
+RESTART_PAUSE_S = 1.0
+GRACE_S = 30
+"""How long a stop waits for running jobs before it cuts them off; their leases then lapse."""
+
+
+class Worker:
+    """Runs the jobs of one process."""
+
+    def __init__(
+        self, *, conninfo: str, jobs: tuple[Job, ...], concurrency: int, name: str
+    ) -> None:
+        self._conninfo = conninfo
+        self._jobs = jobs
+        self._concurrency = concurrency
+        self._name = name
+        self.is_running = False
+
+    async def run(self) -> None:
+        """Run jobs until cancelled; each turn has a fresh connector.
+
+        A connector that lived through a database restart is deaf to NOTIFY, so a broken one is
+        replaced (reference: PostgreSQL LISTEN is per session).
+        """
+        while True:
+            try:
+                await self._turn()
+            except (psycopg.Error, ConnectorException, OSError) as error:
+                log.warning("worker_lost_database", error=type(error).__name__)
+            self.is_running = False
+            await asyncio.sleep(RESTART_PAUSE_S)
+
+    async def _turn(self) -> None:
+        app = new_app(self._conninfo)
+        register(app, self._jobs)
+        async with app.open_async():
+            self.is_running = True
+            await self._work(app)
+
+    async def _work(self, app: procrastinate.App) -> None:
+        await app.run_worker_async(
+            name=self._name,
+            concurrency=self._concurrency,
+            install_signal_handlers=False,
+            listen_notify=True,
+            delete_jobs="successful",
+            shutdown_graceful_timeout=GRACE_S,
+        )

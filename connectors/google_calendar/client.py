@@ -1,0 +1,148 @@
+"""The Calendar API's methods that Countersign uses, on the primary calendar."""
+
+from datetime import datetime
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from connectors.actions import Http, HttpResponse
+from connectors.errors import (
+    OutcomeUnknownError,
+    ReconnectRequiredError,
+    RejectedError,
+    RetryLaterError,
+)
+from connectors.google_calendar.wire import WireEvent, WireEvents
+
+PROVIDER = "google_calendar"
+READ_SCOPE = "https://www.googleapis.com/auth/calendar.events.owned.readonly"
+WRITE_SCOPE = "https://www.googleapis.com/auth/calendar.events.owned"
+MAX_EVENTS = 250
+_EVENTS = "/calendar/v3/calendars/primary/events"
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class CalendarClient:
+    """One method per call; every refusal becomes an error that says what the person can do."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    async def list_events(
+        self, *, start: datetime, end: datetime, query: str | None = None
+    ) -> WireEvents:
+        """Return single events between two instants by their start, at most `MAX_EVENTS`.
+
+        Raises:
+            ConnectorError: as its kinds say what to do.
+        """
+        params = {
+            "timeMin": start.isoformat(),
+            "timeMax": end.isoformat(),
+            "singleEvents": "true",
+            "orderBy": "startTime",
+            "maxResults": str(MAX_EVENTS),
+        }
+        if query:
+            params["q"] = query
+        return await self._request("GET", _EVENTS, WireEvents, params=params)
+
+    async def get_event(self, event_id: str) -> WireEvent:
+        """Return an event; a deleted one too, with the status `cancelled`.
+
+        Raises:
+            RejectedError: of kind `not_found`, when the calendar never had it.
+            ConnectorError: as its kinds say what to do.
+        """
+        return await self._request("GET", f"{_EVENTS}/{event_id}", WireEvent)
+
+    async def insert_event(self, body: dict[str, Any]) -> WireEvent:
+        """Create an event and let Google mail its guests.
+
+        Raises:
+            RejectedError: of kind `conflict`, when its id was ever used in this calendar.
+            ConnectorError: as its kinds say what to do.
+        """
+        return await self._request(
+            "POST", _EVENTS, WireEvent, params={"sendUpdates": "all"}, json=body
+        )
+
+    async def patch_event(self, event_id: str, body: dict[str, Any], *, etag: str) -> WireEvent:
+        """Change what `body` names, and let Google mail the guests; null clears a field.
+
+        Raises:
+            RejectedError: of kind `changed`, when the event is not the one of `etag` any more.
+            ConnectorError: as its kinds say what to do.
+        """
+        return await self._request(
+            "PATCH",
+            f"{_EVENTS}/{event_id}",
+            WireEvent,
+            params={"sendUpdates": "all"},
+            json=body,
+            headers={"If-Match": etag},
+        )
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        shape: type[Body],
+        *,
+        params: dict[str, Any] | None = None,
+        json: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> Body:
+        answer = await self._http.request(method, path, params=params, json=json, headers=headers)
+        is_read = method == "GET"
+        if not 200 <= answer.status_code < 300:  # noqa: PLR2004 -- the success class of HTTP
+            _refuse(answer, scope=READ_SCOPE if is_read else WRITE_SCOPE)
+        try:
+            return shape.model_validate(answer.json())
+        except (ValidationError, ValueError) as error:
+            message = "Google Calendar's answer cannot be read."
+            if is_read:
+                raise RetryLaterError(message) from error
+            raise OutcomeUnknownError(message) from error
+
+
+# Source: https://developers.google.com/workspace/calendar/api/guides/errors
+_SCOPE_REASONS = frozenset({"insufficientPermissions", "insufficientScopes"})
+_LIMIT_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded"})
+_REJECTED: dict[int, tuple[str, str]] = {
+    400: ("invalid", "Google Calendar did not accept these values. Check the times and guests."),
+    403: ("forbidden", "Google Calendar does not let you do this. Check who owns the event."),
+    404: ("not_found", "Google Calendar has no such event in your calendar. Look it up again."),
+    409: ("conflict", "Google Calendar already has an event of this id. Please ask again."),
+    410: ("not_found", "This event was cancelled already; there is nothing left to do."),
+    412: ("changed", "Somebody changed the event since it was read, so nothing was done."),
+}
+_BY_REASON: dict[str, tuple[str, str]] = {
+    "timeRangeEmpty": ("invalid", "The event must end after it starts. Change its times."),
+    "forbiddenForNonOrganizer": (
+        "forbidden",
+        "Only its organizer can change this event. Ask them, or decline it in Google Calendar.",
+    ),
+}
+
+
+def _refuse(answer: HttpResponse, *, scope: str) -> NoReturn:
+    reason = _reason(answer)
+    if reason in _SCOPE_REASONS:
+        message = "Google Calendar needs one more permission from you: connect it again."
+        raise ReconnectRequiredError(message, provider=PROVIDER, missing_scopes=frozenset({scope}))
+    if reason in _LIMIT_REASONS:
+        raise RetryLaterError("Google Calendar is getting too many requests at the moment.")
+    kind, message = _BY_REASON.get(reason) or _REJECTED.get(
+        answer.status_code, ("rejected", "Google Calendar refused this. Try it there by hand.")
+    )
+    raise RejectedError(message, kind=kind)
+
+
+def _reason(answer: HttpResponse) -> str:
+    """Return Google's code for a refusal; it is compared, never shown."""
+    try:
+        return str(answer.json()["error"]["errors"][0]["reason"])
+    except (ValueError, KeyError, IndexError, TypeError):
+        return ""

@@ -1,0 +1,141 @@
+"""HubSpot's answers as far as they are read, and what its refusals mean."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from connectors.errors import ConnectorError, ReconnectRequiredError, RejectedError
+
+PROVIDER = "hubspot"
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _End(_Wire):
+    id: str
+
+
+class _Ends(_Wire):
+    results: list[_End] = Field(default_factory=list)
+
+
+class Record(_Wire):
+    """A contact, company or deal; every property is text or null."""
+
+    id: str
+    properties: dict[str, str | None]
+    url: str | None = None
+    archived: bool = False
+    associations: dict[str, _Ends] = Field(default_factory=dict)
+
+    def read(self, name: str) -> str | None:
+        """Return a property; an empty one is null."""
+        return self.properties.get(name) or None
+
+    def tied_to(self, plural: str) -> list[str]:
+        """Return the ids of associated records, where the request asked for them."""
+        ends = self.associations.get(plural)
+        return [end.id for end in ends.results] if ends else []
+
+
+class Found(_Wire):
+    """A page of search results."""
+
+    total: int
+    results: list[Record]
+
+
+class Upserted(_Wire):
+    results: list[Record] = Field(min_length=1)
+
+
+class Account(_Wire):
+    """What the account counts money in."""
+
+    companyCurrency: str  # noqa: N815 -- the vendor's name
+    additionalCurrencies: list[str] = Field(default_factory=list)  # noqa: N815 -- as above
+
+
+class Property(_Wire):
+    hasUniqueValue: bool = False  # noqa: N815 -- the vendor's name
+
+
+class _Detail(_Wire):
+    code: str = ""
+    context: dict[str, list[str]] = Field(default_factory=dict)
+
+
+class _Refusal(_Wire):
+    category: str = ""
+    errors: list[_Detail] = Field(default_factory=list)
+
+    def named(self, key: str) -> list[str]:
+        return [value for one in self.errors for value in one.context.get(key, [])]
+
+    @property
+    def codes(self) -> set[str]:
+        return {one.code for one in self.errors}
+
+
+_FIELDS = {
+    "dealname": "the deal's name",
+    "dealstage": "the stage",
+    "amount": "the amount",
+    "deal_currency_code": "the currency",
+    "email": "the e-mail address",
+    "firstname": "the first name",
+    "lastname": "the last name",
+}
+"""Properties that we write, in our words; a name that HubSpot sends is never repeated."""
+
+_KINDS = {404: "not_found", 409: "conflict", 410: "not_found", 412: "changed", 403: "forbidden"}
+
+_SENTENCES = {
+    "not_found": "HubSpot has no such record (any more). Search for it again.",
+    "conflict": "HubSpot already has a record with this value. Use that one, or change the value.",
+    "changed": "Somebody changed the record in HubSpot meanwhile. Look at it and ask again.",
+    "forbidden": (
+        "HubSpot does not let you do this. Ask who administers your HubSpot account for the right."
+    ),
+}
+
+
+def refusal_of(status: int, body: object, *, declared: frozenset[str]) -> ConnectorError:
+    """Return what a refused request means for the person; no text of HubSpot's is repeated.
+
+    Args:
+        status: from 400 to 499, without 401 and 429.
+        body: the parsed answer, or None where it was not JSON.
+        declared: our scopes; HubSpot may name others that would do as well.
+
+    Source: https://developers.hubspot.com/docs/api-reference/error-handling
+    """
+    try:
+        refusal = _Refusal.model_validate(body)
+    except ValidationError:
+        refusal = _Refusal()
+    if refusal.category == "MISSING_SCOPES":
+        return ReconnectRequiredError(
+            "Your HubSpot connection does not allow this yet. Connect it again and agree to it.",
+            provider=PROVIDER,
+            missing_scopes=frozenset(refusal.named("requiredGranularScopes")) & declared,
+        )
+    kind = _KINDS.get(status, "invalid")
+    if "CONFLICTING_UNIQUE_VALUE" in refusal.codes:
+        kind = "conflict"
+    return RejectedError(_SENTENCES.get(kind) or _invalid(refusal), kind=kind)
+
+
+def _invalid(refusal: _Refusal) -> str:
+    names = refusal.named("propertyName") + refusal.named("properties")
+    fields = list(dict.fromkeys(_FIELDS[name] for name in names if name in _FIELDS))
+    what = " and ".join(fields) or "these values"
+    return f"HubSpot does not accept {what}. Change it and run it again."
+
+
+def properties_of(values: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the values that are given, for a body; null ones are not written."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,208 @@
+"""What the cards say."""
+
+from typing import Any
+
+import pytest
+
+from bot.engine.cards import ShownDetail
+from bot.views import ids
+from bot.views.approvals import approval_fallback, build_approval_blocks
+from bot.views.connections import build_connect_blocks
+from bot.views.digests import build_digest_blocks
+from bot.views.goals import build_goal_blocks
+from bot.views.home import build_home
+from bot.views.unknown import build_unknown_blocks
+from bot.views.welcome import build_welcome_blocks
+from connectors.actions import Detail, Link
+from connectors.labels import Label
+from storage.tables.approvals import ApprovalStatus
+from storage.tables.goals import GoalStatus, TaskStatus
+from tests.bot.views import cards
+
+
+def texts(blocks: list[dict[str, Any]]) -> str:
+    """Return all words of a card, block by block."""
+    found: list[str] = []
+    for block in blocks:
+        holders = [block.get("text"), *block.get("elements", [])]
+        found += [
+            str(item["text"]) for item in holders if item and isinstance(item.get("text"), str)
+        ]
+    return "\n".join(found)
+
+
+def actions(blocks: list[dict[str, Any]]) -> list[str]:
+    """Return the action ids of a card's buttons."""
+    elements = [e for block in blocks for e in [*block.get("elements", []), block.get("accessory")]]
+    return [element["action_id"] for element in elements if element and "action_id" in element]
+
+
+def test_pending_approval_says_what_who_and_by_when() -> None:
+    """The card names requester, effect, account, and the deadline in the reader's zone."""
+    said = texts(build_approval_blocks(cards.approval_card()))
+    assert said.startswith(f"*Dana Reyes* asks you to countersign:\n{cards.INVITE}")
+    assert (
+        "As Dana Reyes (dana@northwind.example) in Google Calendar → Google Calendar mails" in said
+    )
+    assert "Title: Acme kickoff  (the model suggested this)" in said
+    assert "Start: 09:00 → 10:00" in said
+    assert "Decide by Sun 22 Nov 09:12 CET, else it expires and nothing happens." in said
+
+
+def test_pending_approval_offers_three_answers_with_an_opaque_id() -> None:
+    """Buttons carry the item's id and nothing else."""  # S15
+    row = next(b for b in build_approval_blocks(cards.approval_card()) if b["type"] == "actions")
+    assert [(e["action_id"], e["value"]) for e in row["elements"]] == [
+        (ids.APPROVAL_APPROVE, "5"),
+        (ids.APPROVAL_EDIT, "5"),
+        (ids.APPROVAL_REJECT, "5"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"status": ApprovalStatus.REJECTED, "decided_by": "Mo Haddad", "reason": "Too early"},
+            "Rejected by Mo Haddad: “Too early”",
+        ),
+        ({"status": ApprovalStatus.EXPIRED}, "Expired: nothing was done"),
+        (
+            {
+                "status": ApprovalStatus.USED,
+                "decided_by": "Mo Haddad",
+                "decided_at": cards.NOON,
+                "task_status": TaskStatus.SUCCEEDED,
+            },
+            "Approved by Mo Haddad, Sat 21 Nov 13:00 CET — it is done",
+        ),
+    ],
+    ids=["rejected", "expired", "used"],
+)
+def test_decided_approval_says_who_and_has_no_buttons(changes: dict[str, Any], said: str) -> None:
+    """A decided card cannot be clicked and tells how it ended."""
+    blocks = build_approval_blocks(cards.approval_card(lines=(cards.line(**changes),)))
+    assert said in texts(blocks)
+    assert not actions(blocks)
+
+
+def test_outside_value_is_marked_and_its_link_dead() -> None:
+    """A stranger's value says so in words and cannot be clicked."""  # S17, S21
+    detail = ShownDetail(Detail("Note", "see https://evil.example"), Label.OUTSIDE)
+    blocks = build_approval_blocks(cards.approval_card(lines=(cards.line(details=(detail,)),)))
+    assert "Note: see https[:]//evil[.]example  (from outside: check it)" in texts(blocks)
+
+
+def test_data_on_cards_is_plain_text() -> None:
+    """What a value contains cannot ping, format or link."""  # S20
+    hostile = "<!channel> *Approved by Mo* <https://evil.example|ok>"
+    blocks = build_approval_blocks(
+        cards.approval_card(requester_name=hostile, lines=(cards.line(sentence=hostile),))
+    )
+    marked = [
+        item["text"]
+        for block in blocks
+        for item in [block.get("text"), *block.get("elements", [])]
+        if item and item.get("type") == "mrkdwn"
+    ]
+    assert all("<" not in text and "*Approved" not in text for text in marked)
+    assert "&lt;!channel&gt;" in approval_fallback(
+        cards.approval_card(lines=(cards.line(sentence=hostile),))
+    )
+
+
+def test_proposed_goal_shows_steps_and_who_is_asked() -> None:
+    """The plan card has each step with its values, who is asked, and Run, Edit, Cancel."""
+    blocks = build_goal_blocks(cards.goal_card())
+    said = texts(blocks)
+    assert f"1. {cards.INVITE}" in said
+    assert "Guests: jane.doe@acme.example" in said
+    assert "Asked: Mo Haddad" in said
+    assert actions(blocks) == [ids.GOAL_RUN, ids.GOAL_EDIT, ids.GOAL_CANCEL]
+
+
+def test_done_goal_links_results_and_offers_undo() -> None:
+    """A finished goal shows links and Undo, and no other decision."""
+    done = cards.step(
+        status=TaskStatus.SUCCEEDED,
+        links=(Link("the event", "https://a.example/1"),),
+        can_undo=True,
+    )
+    card = cards.goal_card(
+        status=GoalStatus.DONE, steps=(done,), can_run=False, can_edit=False, can_cancel=False
+    )
+    blocks = build_goal_blocks(card)
+    assert "<https://a.example/1|the event>" in texts(blocks)
+    assert actions(blocks) == [ids.TASK_UNDO, ids.GOAL_PAGE]
+
+
+def test_quiet_reads_are_not_listed() -> None:
+    """A look-up that went well takes no line of the card."""
+    read = cards.step(sentence="Look up Acme", is_read=True, status=TaskStatus.SUCCEEDED)
+    assert "Look up Acme" not in texts(
+        build_goal_blocks(cards.goal_card(steps=(read, cards.step())))
+    )
+
+
+def test_question_offers_its_choices() -> None:
+    """A clarifying question has a button for each choice."""
+    card = cards.goal_card(
+        status=GoalStatus.ASKING,
+        steps=(),
+        question="Which Acme?",
+        choices=("Acme GmbH", "Acme Inc"),
+    )
+    row = next(block for block in build_goal_blocks(card) if block["type"] == "actions")
+    assert [element["value"] for element in row["elements"]] == ["17:Acme GmbH", "17:Acme Inc"]
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "https://a.example/|x>", "file:///etc"])
+def test_unsafe_address_is_shown_as_text(url: str) -> None:
+    """Only plain web addresses become links."""
+    done = cards.step(status=TaskStatus.SUCCEEDED, links=(Link("open", url),))
+    blocks = build_goal_blocks(cards.goal_card(steps=(done,), status=GoalStatus.DONE))
+    assert url not in texts(blocks)
+
+
+def test_connected_card_asks_nothing() -> None:
+    """Once connected, the request turns into one calm line."""
+    blocks = build_connect_blocks(cards.connect_card(connected_as="dana@northwind.example"))
+    assert texts(blocks) == "✓ HubSpot is connected as dana@northwind.example."
+
+
+def test_unknown_outcome_of_an_ended_goal_cannot_run_again() -> None:
+    """Where nothing may run any more, it is not offered."""
+    blocks = build_unknown_blocks(cards.unknown_card(can_run_again=False))
+    assert ids.UNKNOWN_RUN_AGAIN not in actions(blocks)
+    assert ids.UNKNOWN_HAPPENED in actions(blocks)
+
+
+def test_digest_lists_only_what_there_is() -> None:
+    """Empty lists take no room; lines link to their cards."""
+    said = texts(build_digest_blocks(cards.digest()))
+    assert "*Waits on you*\n• <https://northwind.example/1|Approve: invite jane>" in said
+    assert "Stuck" not in said
+    empty = texts(build_digest_blocks(cards.digest(waiting=(), done=())))
+    assert "Nothing waits on you" in empty
+
+
+def test_home_offers_connect_disconnect_and_the_digest() -> None:
+    """Home has every setting of the person."""
+    blocks = build_home(cards.home_view())["blocks"]
+    assert actions(blocks) == [
+        ids.CONNECTION_DISCONNECT,
+        ids.CONNECTION_CONNECT,
+        ids.DIGEST_TIME,
+        ids.DIGEST_NOW,
+        ids.DIGEST_TURN,
+    ]
+
+
+def test_long_example_keeps_its_whole_text() -> None:
+    """An example that no button can hold is shown whole beside its button."""
+    example = (
+        "Create a deal for Acme worth $48,000 and book a 30 minute kickoff with Jane next Tuesday"
+    )
+    blocks = build_welcome_blocks([example, "Which deals does Acme have?"])
+    assert f"“{example}”" in texts(blocks)
+    assert blocks[2]["accessory"]["value"] == example
