@@ -101,8 +101,8 @@ class Policy:
             PolicyError: names the place that is wrong.
         """
         try:
-            data: Any = yaml.safe_load(text) or {}
-            file = PolicyFile.model_validate(data)
+            data: Any = yaml.safe_load(text)
+            file = PolicyFile.model_validate({} if data is None else data)
         except yaml.YAMLError as error:
             message = f"The policy is not well-formed YAML: {error}"
             raise PolicyError(message) from error

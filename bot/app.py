@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from connectors.hubspot.actions import CONNECTOR as HUBSPOT
+import aiohttp
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
@@ -186,23 +187,27 @@ async def open_parts(settings: Settings, database: Database) -> AsyncIterator[Pa
         SlackApiError: Slack does not accept the bot token.
     """
     connections = build_connections(settings, database)
+    session = aiohttp.ClientSession()
     client = AsyncWebClient(
         token=settings.slack_bot_token.get_secret_value(),
         base_url=f"{settings.slack_api_url}/",
+        # One session, or every call would open a connection of its own.
+        session=session,
         # A lost reply is looked up by the pump; a blind repeat would post twice.
         retry_handlers=[],
     )
-    installation = await read_installation(client)
-    async with database.transaction() as tx:
-        await tx.people.upsert_team(
-            team_id=installation.team_id,
-            name=installation.team_name,
-            bot_user_id=installation.bot_user_id,
-        )
     try:
+        installation = await read_installation(client)
+        async with database.transaction() as tx:
+            await tx.people.upsert_team(
+                team_id=installation.team_id,
+                name=installation.team_name,
+                bot_user_id=installation.bot_user_id,
+            )
         async with open_planner(settings, connections.registry, database) as planner:
             yield _assemble(settings, database, connections, client, installation, planner)
     finally:
+        await session.close()
         await connections.egress.close()
 
 
@@ -286,7 +291,7 @@ def _assemble(
         delivery=DigestDelivery(database=database, queries=digest_queries, now=now),
         dispatcher=dispatcher,
         pump=pump,
-        web=_web(settings, database, bolt, installation, connections, connection_desk),
+        web=_web(settings, database, bolt, installation, connections, connection_desk, cards),
         jobs=(
             Job("drive", engine.drive),
             Job("plan_goal", planning.plan_goal),
@@ -303,6 +308,7 @@ def _web(
     installation: Installation,
     connections: Connections,
     desk: ConnectionDesk,
+    cards: CardQueries,
 ) -> Starlette:
     intake = Intake(
         database=database,
@@ -319,7 +325,7 @@ def _web(
     )
     return build_web(
         database=database,
-        registry=connections.registry,
+        cards=cards,
         routes=[*intake.routes(), *pages.routes()],
     )
 

@@ -27,6 +27,9 @@ Role: TypeAlias = Literal["all", "web", "worker"]
 WORKER_CONCURRENCY = 20
 """Jobs wait for the network most of the time; one loop carries many of them."""
 
+OUTBOX_SWEEP_S = 1.0
+"""A channel that Slack asked us to leave alone for a second goes on about a second later."""
+
 STOP_S = 5
 """How long open requests may take when the web server stops."""
 
@@ -143,7 +146,7 @@ def _start_worker(
         worker.run(),
         Clock(tick).run(),
         run_every(settings.countersign_sweep_s, parts.sweeper.sweep, name="sweep"),
-        run_every(settings.countersign_sweep_s, parts.pump.sweep, name="outbox"),
+        run_every(OUTBOX_SWEEP_S, parts.pump.sweep, name="outbox"),
         run_every(settings.countersign_seal_s, seal_all, name="seal"),
     )
     return [group.create_task(loop) for loop in loops]

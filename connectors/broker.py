@@ -2,8 +2,10 @@
 
 import asyncio
 import secrets
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from connectors.egress import TOTAL_TIMEOUT_S, Egress
 from connectors.errors import ReconnectRequiredError, RetryLaterError
@@ -31,16 +33,6 @@ class Lent:
 
     access: str = field(repr=False)
     version: int
-
-
-def bound_to(connection: Connection) -> str:
-    """Return what a connection's secret is bound to: it opens on no other row (S28)."""
-    return binding(connection.team_id, connection.person_id, connection.provider)
-
-
-def binding(team_id: str, person_id: str, provider: str) -> str:
-    """Return what the secret of a person's connection to a provider is bound to."""
-    return f"{team_id}|{person_id}|{provider}"
 
 
 class TokenBroker:
@@ -79,6 +71,20 @@ class TokenBroker:
             await asyncio.sleep(_POLL_S)
         raise RetryLaterError(f"{settings.manifest.title} did not renew your connection in time.")
 
+    def seal(self, tokens: Tokens, *, team_id: str, person_id: str, provider: str) -> bytes:
+        """Return tokens encrypted, to be opened on this person's connection only (S28)."""
+        bound_to = f"{team_id}|{person_id}|{provider}"
+        return self._vault.seal(tokens.to_bytes(), bound_to=bound_to)
+
+    def open(self, connection: Connection) -> Tokens:
+        """Return a connection's tokens.
+
+        Raises:
+            DecryptionError: they were sealed for another row, or with another key.
+        """
+        bound_to = f"{connection.team_id}|{connection.person_id}|{connection.provider}"
+        return Tokens.from_bytes(self._vault.open(connection.secret or b"", bound_to=bound_to))
+
     async def end(self, connection: Connection, *, version: int) -> None:
         """Mark a connection whose fresh token was refused, unless it was renewed meanwhile."""
         async with self._database.transaction() as tx:
@@ -99,13 +105,11 @@ class TokenBroker:
 
     def _open(self, connection: Connection) -> Tokens:
         try:
-            return Tokens.from_bytes(
-                self._vault.open(connection.secret or b"", bound_to=bound_to(connection))
-            )
+            return self.open(connection)
         except DecryptionError as error:
             raise _reconnect(connection) from error
 
-    async def _see_through(self, refresh: "asyncio.Coroutine[None, None, Lent]") -> Lent:
+    async def _see_through(self, refresh: Coroutine[Any, Any, Lent]) -> Lent:
         """Refresh to the end even if the caller is cancelled.
 
         A call may run out of time between a rotation at the provider and our commit; stopping
@@ -144,7 +148,12 @@ class TokenBroker:
         return Lent(grant.tokens.access, connection.version + 1)
 
     async def _save(self, connection: Connection, owner: str, grant: Grant) -> None:
-        sealed = self._vault.seal(grant.tokens.to_bytes(), bound_to=bound_to(connection))
+        sealed = self.seal(
+            grant.tokens,
+            team_id=connection.team_id,
+            person_id=connection.person_id,
+            provider=connection.provider,
+        )
         async with self._database.transaction() as tx:
             saved = await tx.connections.save_refresh(
                 connection, owner=owner, secret=sealed, expires_at=grant.expires_at

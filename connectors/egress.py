@@ -49,9 +49,12 @@ class _PinnedTransport(httpx2.AsyncHTTPTransport):
 class GuardedTransport(httpx2.AsyncBaseTransport):
     """The shared connections, for the hosts of one provider only; answers arrive whole."""
 
-    def __init__(self, inner: httpx2.AsyncBaseTransport, settings: ProviderSettings) -> None:
+    def __init__(
+        self, inner: httpx2.AsyncBaseTransport, settings: ProviderSettings, *, timeout_s: float
+    ) -> None:
         self._inner = inner
         self._settings = settings
+        self._timeout_s = timeout_s
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send to an allowed host, over TLS unless the configuration names it on this machine.
@@ -64,7 +67,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
         # A packed answer could be a thousand times its size once unpacked.
         request.headers["accept-encoding"] = "identity"
         try:
-            async with asyncio.timeout(TOTAL_TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 response = await self._inner.handle_async_request(request)
                 try:
                     body = await _read(response)
@@ -135,8 +138,10 @@ class Egress:
         *,
         resolve: Resolve = resolve,
         context: ssl.SSLContext | None = None,
+        timeout_s: float = TOTAL_TIMEOUT_S,
     ) -> None:
         local = frozenset(name for settings in providers for name in settings.local)
+        self._timeout_s = timeout_s
         self._transport = _PinnedTransport(
             backend=PinnedBackend(local=local, resolve=resolve),
             context=context or ssl.create_default_context(),
@@ -144,7 +149,7 @@ class Egress:
 
     def transport(self, settings: ProviderSettings) -> GuardedTransport:
         """Return the connections for one provider's hosts."""
-        return GuardedTransport(self._transport, settings)
+        return GuardedTransport(self._transport, settings, timeout_s=self._timeout_s)
 
     def client(self, settings: ProviderSettings) -> httpx2.AsyncClient:
         """Return a client that reaches only one provider's hosts and follows no redirect."""

@@ -1,25 +1,52 @@
 """The HTTP client of one connection: bearer, one renewal, rate limit, and what a failure means."""
 
-from collections.abc import Mapping
-from datetime import datetime
+import asyncio
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
 from aiolimiter import AsyncLimiter
 
-from connectors.broker import TokenBroker
-from connectors.egress import Egress, Sent, send_capped
+from connectors.broker import Lent, TokenBroker
+from connectors.egress import Egress, Sent, send
 from connectors.errors import OutcomeUnknownError, ReconnectRequiredError, RetryLaterError
+from connectors.manifest import RateLimit
 from connectors.settings import ProviderSettings
 from storage.tables.connections import Connection
 
 _UNAUTHORIZED = 401
+_REQUEST_TIMEOUT = 408
+_TOO_EARLY = 425
 _TOO_MANY = 429
-_UNAVAILABLE = 503
 _SERVER_ERRORS = range(500, 600)
 _SAFE = frozenset({"GET", "HEAD"})
-_JSON = "application/json"
+_PAUSE_S = 1.0
+"""How long a connection rests after a 429 that does not say how long."""
+
+
+class Pace:
+    """How fast one connection may send: the manifest's limit, and what its provider last said."""
+
+    def __init__(self, limit: RateLimit) -> None:
+        self._limiter = AsyncLimiter(limit.requests, limit.per_s)
+        self._resting_until = 0.0
+
+    async def wait(self, title: str) -> None:
+        """Wait for a turn.
+
+        Raises:
+            RetryLaterError: the provider asked for a pause that is not over.
+        """
+        left_s = self._resting_until - asyncio.get_running_loop().time()
+        if left_s > 0:
+            raise RetryLaterError(f"{title} asks us to slow down.", retry_after_s=left_s)
+        await self._limiter.acquire()
+
+    def rest(self, pause_s: float | None) -> None:
+        """Let nothing leave for so long."""
+        until = asyncio.get_running_loop().time() + (_PAUSE_S if pause_s is None else pause_s)
+        self._resting_until = max(self._resting_until, until)
 
 
 class ConnectionHttp:
@@ -32,14 +59,14 @@ class ConnectionHttp:
         settings: ProviderSettings,
         broker: TokenBroker,
         client: httpx2.AsyncClient,
-        limiter: AsyncLimiter,
+        pace: Pace,
         send_before: datetime | None,
     ) -> None:
         self._connection = connection
         self._settings = settings
         self._broker = broker
         self._client = client
-        self._limiter = limiter
+        self._pace = pace
         self._send_before = send_before
 
     async def request(
@@ -52,11 +79,11 @@ class ConnectionHttp:
         headers: dict[str, str] | None = None,
         reads: bool = False,
     ) -> httpx2.Response:
-        """Send and return the response of any status but 401, 429 and 5xx.
+        """Send and return the response of any status but 401, 408, 425, 429 and 5xx.
 
         A 401 renews the token and tries once more: the provider refused, so nothing happened.
-        Of a 5xx only 503 with Retry-After says that nothing was done; for a write any other one
-        may have taken effect.
+        After any 5xx a write may have taken effect, even after 503 with Retry-After: a gateway
+        may say so although the service behind it went on.
 
         Raises:
             RetryLaterError: nothing happened: not connected, out of time, 429, or a failed read.
@@ -64,57 +91,58 @@ class ConnectionHttp:
             ReconnectRequiredError: the connection ended.
         """
         is_read = reads or method.upper() in _SAFE
+        content: dict[str, Any] = {"params": params, "json": json, "headers": headers or {}}
         lent = await self._broker.lend(self._connection, self._settings)
-        response = await self._send(method, path, params, json, headers, lent.access, is_read)
+        response = await self._send(method, path, content, lent, is_read=is_read)
         if response.status_code == _UNAUTHORIZED:
             lent = await self._broker.lend(self._connection, self._settings, rejected=lent.version)
-            response = await self._send(method, path, params, json, headers, lent.access, is_read)
+            response = await self._send(method, path, content, lent, is_read=is_read)
+        if response.status_code == _UNAUTHORIZED:
+            await self._broker.end(self._connection, version=lent.version)
+            raise ReconnectRequiredError(
+                f"{self._title} no longer accepts your connection; connect it again.",
+                provider=self._settings.manifest.name,
+            )
         return self._judge(response, is_read=is_read)
 
+    @property
+    def _title(self) -> str:
+        return self._settings.manifest.title
+
     async def _send(
-        self,
-        method: str,
-        path: str,
-        params: Mapping[str, Any] | None,
-        json: Any,
-        headers: Mapping[str, str] | None,
-        token: str,
-        is_read: bool,  # noqa: FBT001 -- private, one caller
+        self, method: str, path: str, content: dict[str, Any], lent: Lent, *, is_read: bool
     ) -> httpx2.Response:
+        ours = {"accept": "application/json", "authorization": f"Bearer {lent.access}"}
         request = self._client.build_request(
             method,
             f"{self._settings.api_url}{path}",
-            params=params,
-            json=json,
-            headers={"accept": _JSON, **(headers or {}), "authorization": f"Bearer {token}"},
+            params=content["params"],
+            json=content["json"],
+            headers={**content["headers"], **ours},
         )
+        await self._pace.wait(self._title)
         watch = Sent(send_before=self._send_before)
         try:
-            async with self._limiter:
-                return await send_capped(self._client, request, watch=watch)
+            return await send(self._client, request, watch=watch)
         except httpx2.TransportError as error:
-            title = self._settings.manifest.title
             if watch.has_left and not is_read:
-                raise OutcomeUnknownError(f"The answer of {title} was lost.") from error
-            raise RetryLaterError(f"{title} cannot be reached right now.") from error
+                raise OutcomeUnknownError(f"The answer of {self._title} was lost.") from error
+            raise RetryLaterError(f"{self._title} cannot be reached right now.") from error
 
     def _judge(self, response: httpx2.Response, *, is_read: bool) -> httpx2.Response:
-        title = self._settings.manifest.title
         status = response.status_code
-        retry_after_s = read_retry_after(response.headers.get("retry-after"))
-        if status == _UNAUTHORIZED:
-            raise ReconnectRequiredError(
-                f"{title} no longer accepts your connection; connect it again.",
-                provider=self._settings.manifest.name,
-            )
+        wait_s = read_retry_after(response.headers.get("retry-after"))
         if status == _TOO_MANY:
-            raise RetryLaterError(f"{title} asks us to slow down.", retry_after_s=retry_after_s)
-        if status in _SERVER_ERRORS:
-            if is_read or (status == _UNAVAILABLE and retry_after_s is not None):
+            self._pace.rest(wait_s)
+            raise RetryLaterError(f"{self._title} asks us to slow down.", retry_after_s=wait_s)
+        if status == _TOO_EARLY:
+            raise RetryLaterError(f"{self._title} asks us to try again.", retry_after_s=wait_s)
+        if status in _SERVER_ERRORS or status == _REQUEST_TIMEOUT:
+            if is_read:
                 raise RetryLaterError(
-                    f"{title} has a problem right now.", retry_after_s=retry_after_s
+                    f"{self._title} has a problem right now.", retry_after_s=wait_s
                 )
-            raise OutcomeUnknownError(f"{title} failed while it worked on this.")
+            raise OutcomeUnknownError(f"{self._title} failed while it worked on this.")
         return response
 
 
@@ -122,37 +150,24 @@ def read_retry_after(value: str | None) -> float | None:
     """Return the seconds that a Retry-After header asks for (RFC 9110, section 10.2.3)."""
     if value is None:
         return None
-    if value.strip().replace(".", "", 1).isdigit():
-        return float(value)
+    text = value.strip()
+    if text.isascii() and text.replace(".", "", 1).isdigit():
+        return float(text)
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return max(0.0, (moment - datetime.now(moment.tzinfo)).total_seconds())
-
-
-class Limiters:
-    """One rate limiter a person and provider, from the provider's manifest."""
-
-    def __init__(self) -> None:
-        self._limiters: dict[tuple[int, str], AsyncLimiter] = {}
-
-    def of(self, connection: Connection, settings: ProviderSettings) -> AsyncLimiter:
-        """Return the limiter of one connection."""
-        key = (connection.id, settings.manifest.name)
-        if key not in self._limiters:
-            limit = settings.manifest.rate_limit
-            self._limiters[key] = AsyncLimiter(limit.requests, limit.per_s)
-        return self._limiters[key]
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
 
 
 class HttpClients:
-    """Makes clients of connections; they share the egress's sockets and one limiter each."""
+    """Makes clients of connections; they share the egress's sockets and one pace each."""
 
     def __init__(self, *, egress: Egress, broker: TokenBroker) -> None:
         self._egress = egress
         self._broker = broker
-        self._limiters = Limiters()
+        self._paces: dict[int, Pace] = {}
         self._clients: dict[str, httpx2.AsyncClient] = {}
 
     def of(
@@ -166,11 +181,13 @@ class HttpClients:
         name = settings.manifest.name
         if name not in self._clients:
             self._clients[name] = self._egress.client(settings)
+        if connection.id not in self._paces:
+            self._paces[connection.id] = Pace(settings.manifest.rate_limit)
         return ConnectionHttp(
             connection=connection,
             settings=settings,
             broker=self._broker,
             client=self._clients[name],
-            limiter=self._limiters.of(connection, settings),
+            pace=self._paces[connection.id],
             send_before=send_before,
         )

@@ -2,33 +2,40 @@
 
 import hashlib
 import hmac
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 import httpx2
-from authlib.integrations.httpx_client import AsyncOAuth2Client
-from authlib.oauth2 import OAuth2Error
-from pydantic import BaseModel
+from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
+from pydantic import BaseModel, ValidationError
 
-from connectors.broker import TokenBroker, Tokens, bound_to, read_tokens
-from connectors.egress import Egress, Sent, client_options, send_capped
+from connectors.broker import TokenBroker
+from connectors.egress import Egress, client_options
 from connectors.errors import ConnectorError
+from connectors.oauth_errors import (
+    ConsentDeniedError,
+    ExchangeFailedError,
+    IssuerMismatchError,
+    NotSetUpError,
+    OtherBrowserError,
+    OtherPersonError,
+    StateExpiredError,
+    StateUnknownError,
+    StateUsedError,
+)
 from connectors.settings import ProviderSettings
+from connectors.tokens import Grant, TokenEndpoints, Tokens, read_grant
 from storage.crypto import Vault
-from storage.database import Database
+from storage.database import Database, Transaction
+from storage.errors import DecryptionError
 from storage.tables.connections import OAuthState
 
 STATE_LIVES_S = 600.0
-_OK = 200
 
-
-class OAuthFlowError(ConnectorError):
-    """The connection was not made; the message says why and what to do."""
-
-    code = "oauth"
+Query: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,7 @@ class Fetched:
 class _Pending(BaseModel):
     """What is sealed between the callback and the person's confirmation."""
 
-    access: str
-    refresh: str | None
+    tokens: Tokens
     expires_at: datetime | None
     account: str
     granted: list[str]
@@ -80,6 +86,7 @@ class OAuthFlow:
         self._vault = vault
         self._egress = egress
         self._broker = broker
+        self._endpoints = TokenEndpoints(egress)
         self._providers = providers
         self._public_url = public_url
 
@@ -103,14 +110,15 @@ class OAuthFlow:
         that scopes only grow.
 
         Raises:
-            OAuthFlowError: this installation has no OAuth app at the provider.
+            NotSetUpError: this installation has no OAuth app at the provider.
         """
         settings = self._settings(provider)
         state, browser_secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         verifier = secrets.token_urlsafe(48)
+        asked = set(scopes) | set(settings.manifest.oauth.base_scopes)
         async with self._database.transaction() as tx:
+            person = await tx.people.find(team_id, person_id)
             earlier = await tx.connections.find(team_id, person_id, provider)
-            asked = set(scopes) | set(settings.manifest.oauth.base_scopes)
             if earlier is not None:
                 asked |= set(earlier.scopes)
             await tx.connections.add_state(
@@ -124,45 +132,48 @@ class OAuthFlow:
                 goal_id=goal_id,
                 lives_s=STATE_LIVES_S,
             )
+        hint = {"login_hint": person.email} if person is not None and person.email else {}
         async with self._client(settings, scopes=asked) as client:
             url, _ = client.create_authorization_url(
                 settings.authorize_url,
                 state=state,
                 code_verifier=verifier,
+                **hint,
                 **settings.manifest.oauth.authorize_parameters,
             )
         return Begun(str(url), browser_secret)
 
-    async def fetch(
-        self, provider: str, *, query: Mapping[str, str], browser_secret: str
-    ) -> Fetched:
+    async def fetch(self, provider: str, *, query: Query, browser_secret: str) -> Fetched:
         """Take a provider's callback: check it, fetch the tokens, and name both identities.
 
-        Nothing is connected yet: the tokens wait, sealed, for `confirm`.
+        Nothing is connected yet: the tokens wait, sealed, for `confirm`. Whatever is wrong, the
+        state is spent.
 
         Raises:
-            OAuthFlowError: it was denied, is too old, was used before, came back in another
-                browser or from another issuer, or the provider gave no token.
+            OAuthFlowError: its kinds say why; nothing was stored.
         """
         settings = self._settings(provider)
-        begun = await self._consume(provider, query.get("state", ""), browser_secret)
+        async with self._database.transaction() as tx:
+            state_hash = _digest(query.get("state", ""))
+            begun = await tx.connections.consume_state(state_hash)
+            begun = begun or await self._refuse(tx, state_hash)
+        _check_begun(begun, provider, browser_secret)
         _check_callback(settings, query)
         verifier = self._vault.open(begun.secret, bound_to=begun.state_hash).decode()
-        answer = await self._exchange(settings, query["code"], verifier, begun.scopes)
-        tokens, expires_at = read_tokens(answer, before=None)
-        if tokens is None:
-            raise OAuthFlowError(
-                f"{settings.manifest.title} did not give a token. Please connect again."
-            )
+        grant = await self._exchange(settings, query["code"], verifier)
+        account = await self._endpoints.account(settings, grant.tokens)
+        if account is None:
+            raise ExchangeFailedError(settings.manifest.title)
         pending = _Pending(
-            access=tokens.access,
-            refresh=tokens.refresh,
-            expires_at=expires_at,
-            account=await self._account(settings, tokens),
-            granted=sorted(_granted(answer, asked=begun.scopes)),
+            tokens=grant.tokens,
+            expires_at=grant.expires_at,
+            account=account,
+            # RFC 6749, section 5.1: no scopes in the answer means those that were asked for.
+            granted=sorted(begun.scopes if grant.scopes is None else grant.scopes),
         )
-        sealed = self._vault.seal(pending.model_dump_json().encode(), bound_to=begun.state_hash)
+        sealed = self._vault.seal(_to_bytes(pending), bound_to=begun.state_hash)
         async with self._database.transaction() as tx:
+            await self._refuse_others_account(tx, begun, account)
             await tx.connections.keep_fetched(begun.state_hash, secret=sealed)
         return self._fetched(begun, pending)
 
@@ -174,30 +185,25 @@ class OAuthFlow:
         Raises:
             OAuthFlowError: it is too old, was confirmed before, or came from another browser.
         """
+        settings = self._settings(provider)
         async with self._database.transaction() as tx:
             begun = await tx.connections.confirm_state(_digest(state))
-        self._check_begun(begun, provider, browser_secret)
-        assert begun is not None
-        opened = self._vault.open(begun.secret, bound_to=begun.state_hash)
-        pending = _Pending.model_validate_json(opened)
-        if not is_right:
-            tokens = Tokens(pending.access, pending.refresh)
-            await self._revoke(tokens, self._settings(provider))
-            return None
-        await self._store(begun, pending)
-        return self._fetched(begun, pending)
-
-    def _fetched(self, begun: OAuthState, pending: _Pending) -> Fetched:
-        manifest = self._providers[begun.provider].manifest
-        return Fetched(
-            team_id=begun.team_id,
-            person_id=begun.person_id,
-            provider=begun.provider,
-            account=pending.account,
-            scopes=tuple(pending.granted),
-            missing=manifest.missing(asked=begun.scopes, granted=pending.granted),
-            goal_id=begun.goal_id,
-        )
+            begun = begun or await self._refuse(tx, _digest(state))
+        _check_begun(begun, provider, browser_secret)
+        pending = self._pending(begun)
+        async with self._database.transaction() as tx:
+            is_in_use = await tx.connections.count_of_account(
+                begun.team_id, provider, pending.account
+            )
+            if is_right:
+                await self._refuse_others_account(tx, begun, pending.account)
+                await self._store(tx, begun, pending)
+        if is_right:
+            return self._fetched(begun, pending)
+        if not is_in_use:
+            # Some providers end every grant of an account at once: a live one must not go along.
+            await self._endpoints.revoke(settings, pending.tokens)
+        return None
 
     async def disconnect(self, *, team_id: str, person_id: str, provider: str) -> bool:
         """Revoke at the provider and delete the tokens; whether there was a connection (S26).
@@ -208,25 +214,33 @@ class OAuthFlow:
             connection = await tx.connections.find(team_id, person_id, provider)
         if connection is None or connection.secret is None:
             return False
-        opened = self._vault.open(connection.secret, bound_to=bound_to(connection))
-        await self._revoke(Tokens.from_bytes(opened), self._settings(provider))
+        settings = self._providers.get(provider)
+        is_revoked = False
+        if settings is not None and settings.is_set_up:
+            try:
+                tokens = self._broker.open(connection)
+            except DecryptionError:
+                pass  # Nobody can read it any more; it only has to go.
+            else:
+                is_revoked = await self._endpoints.revoke(settings, tokens)
         async with self._database.transaction() as tx:
             await tx.connections.disconnect(connection)
             await tx.audit.record(
                 team_id=team_id,
                 tag="slack:connection:disconnect",
                 actor=person_id,
-                data={"provider": provider, "connection": connection.id},
+                data={
+                    "provider": provider,
+                    "connection": connection.id,
+                    "is_revoked": is_revoked,
+                },
             )
         return True
 
     def _settings(self, provider: str) -> ProviderSettings:
         settings = self._providers.get(provider)
         if settings is None or not settings.is_set_up:
-            title = settings.manifest.title if settings else provider
-            raise OAuthFlowError(
-                f"{title} is not set up here yet; ask an admin to add its OAuth app."
-            )
+            raise NotSetUpError(settings.manifest.title if settings else provider)
         return settings
 
     def _client(self, settings: ProviderSettings, *, scopes: set[str]) -> AsyncOAuth2Client:
@@ -241,35 +255,18 @@ class OAuthFlow:
             **client_options(),
         )
 
-    async def _consume(self, provider: str, state: str, browser_secret: str) -> OAuthState:
-        async with self._database.transaction() as tx:
-            begun = await tx.connections.consume_state(_digest(state))
-        self._check_begun(begun, provider, browser_secret)
-        assert begun is not None
-        return begun
+    async def _exchange(self, settings: ProviderSettings, code: str, verifier: str) -> Grant:
+        """Return what the code is worth; our own reading of the answer decides, not Authlib's.
 
-    def _check_begun(self, begun: OAuthState | None, provider: str, browser_secret: str) -> None:
-        if begun is None or begun.provider != provider:
-            raise OAuthFlowError(
-                "This link was used before or is older than ten minutes. Go back to Slack and "
-                "press Connect again."
-            )
-        if not hmac.compare_digest(begun.browser_hash, _digest(browser_secret)):
-            raise OAuthFlowError(
-                "This was begun in another browser. Open the link from Slack in this one."
-            )
+        Authlib accepts a 4xx without an `error` key as a token, and HubSpot sends those.
+        """
+        answers: list[httpx2.Response] = []
 
-    async def _exchange(
-        self, settings: ProviderSettings, code: str, verifier: str, scopes: list[str]
-    ) -> httpx2.Response:
-        """Return the token end point's raw answer: Authlib itself accepts a 4xx as a token."""
-        kept: list[httpx2.Response] = []
+        def keep(answer: httpx2.Response) -> httpx2.Response:
+            answers.append(answer)
+            return answer
 
-        def keep(response: httpx2.Response) -> httpx2.Response:
-            kept.append(response)
-            return response
-
-        async with self._client(settings, scopes=set(scopes)) as client:
+        async with self._client(settings, scopes=set()) as client:
             client.register_compliance_hook("access_token_response", keep)
             try:
                 await client.fetch_token(
@@ -278,111 +275,107 @@ class OAuthFlow:
                     code=code,
                     code_verifier=verifier,
                 )
-            except (OAuth2Error, httpx2.TransportError, ConnectorError, ValueError) as error:
-                raise OAuthFlowError(
-                    f"{settings.manifest.title} did not finish the connection. "
-                    "Please connect again."
-                ) from error
-        return kept[0]
+            except (OAuthError, httpx2.HTTPError, ConnectorError, ValueError) as error:
+                raise ExchangeFailedError(settings.manifest.title) from error
+        grant = read_grant(answers[0])
+        if grant is None:
+            raise ExchangeFailedError(settings.manifest.title)
+        return grant
 
-    async def _account(self, settings: ProviderSettings, tokens: Tokens) -> str:
-        """Return how the provider names the account.
+    async def _refuse(self, tx: Transaction, state_hash: str) -> OAuthState:
+        """Say why a state cannot be spent.
 
         Raises:
-            OAuthFlowError: it does not say, so the person could not check it.
+            OAuthFlowError: always.
         """
-        async with self._egress.client(settings) as client:
-            request = client.build_request(
-                "GET",
-                settings.account_url,
-                headers={"authorization": f"Bearer {tokens.access}"},
-            )
-            try:
-                answer = await send_capped(client, request, watch=Sent(send_before=None))
-                body = answer.json()
-            except (httpx2.TransportError, ConnectorError, ValueError) as error:
-                raise _nameless(settings) from error
-        name = body.get("email") or body.get("user") if isinstance(body, dict) else None
-        if answer.status_code != _OK or not isinstance(name, str):
-            raise _nameless(settings)
-        return name
+        known = await tx.connections.find_state(state_hash)
+        if known is None:
+            raise StateUnknownError
+        raise StateUsedError if known.used_at is not None else StateExpiredError
 
-    async def _store(self, begun: OAuthState, pending: _Pending) -> None:
-        tokens = Tokens(pending.access, pending.refresh)
-        secret = self._vault.seal(
-            tokens.to_bytes(), bound_to=f"{begun.team_id}|{begun.person_id}|{begun.provider}"
+    async def _refuse_others_account(
+        self, tx: Transaction, begun: OAuthState, account: str
+    ) -> None:
+        """Refuse an account that a colleague connected: each acts as themselves (S24, S37).
+
+        Raises:
+            OtherPersonError: it is theirs.
+        """
+        others = await tx.connections.count_of_account(
+            begun.team_id, begun.provider, account, without=begun.person_id
         )
-        async with self._database.transaction() as tx:
-            connection = await tx.connections.connect(
+        if others:
+            title = self._providers[begun.provider].manifest.title
+            raise OtherPersonError(title=title, account=account)
+
+    def _pending(self, begun: OAuthState) -> _Pending:
+        opened = self._vault.open(begun.secret, bound_to=begun.state_hash)
+        try:
+            return _Pending.model_validate_json(opened)
+        except ValidationError as error:  # The callback never got as far as the tokens.
+            raise StateUsedError from error
+
+    def _fetched(self, begun: OAuthState, pending: _Pending) -> Fetched:
+        manifest = self._providers[begun.provider].manifest
+        return Fetched(
+            team_id=begun.team_id,
+            person_id=begun.person_id,
+            provider=begun.provider,
+            account=pending.account,
+            scopes=tuple(pending.granted),
+            missing=manifest.missing(asked=begun.scopes, granted=pending.granted),
+            goal_id=begun.goal_id,
+        )
+
+    async def _store(self, tx: Transaction, begun: OAuthState, pending: _Pending) -> None:
+        connection = await tx.connections.connect(
+            team_id=begun.team_id,
+            person_id=begun.person_id,
+            provider=begun.provider,
+            account=pending.account,
+            scopes=pending.granted,
+            secret=self._broker.seal(
+                pending.tokens,
                 team_id=begun.team_id,
                 person_id=begun.person_id,
                 provider=begun.provider,
-                account=pending.account,
-                scopes=pending.granted,
-                secret=secret,
-                expires_at=pending.expires_at,
-            )
-            await tx.audit.record(
-                team_id=begun.team_id,
-                tag="web:connection:connect",
-                actor=begun.person_id,
-                goal_id=begun.goal_id,
-                data={
-                    "provider": begun.provider,
-                    "connection": connection.id,
-                    "account": pending.account,
-                    "scopes": pending.granted,
-                },
-            )
-
-    async def _revoke(self, tokens: Tokens, settings: ProviderSettings) -> None:
-        async with self._egress.client(settings) as client:
-            request = client.build_request(
-                "POST",
-                settings.revoke_url,
-                data={
-                    "token": tokens.refresh or tokens.access,
-                    "token_type_hint": "refresh_token" if tokens.refresh else "access_token",
-                    "client_id": settings.client_id,
-                    "client_secret": settings.client_secret,
-                },
-            )
-            try:
-                await send_capped(client, request, watch=Sent(send_before=None))
-            except (httpx2.TransportError, ConnectorError):
-                return
-
-
-def _check_callback(settings: ProviderSettings, query: Mapping[str, str]) -> None:
-    """Refuse a callback that is a denial, has no code, or names another issuer (RFC 9207)."""
-    title = settings.manifest.title
-    if "error" in query:
-        raise OAuthFlowError(
-            f"{title} was not connected: you or {title} declined. Nothing was stored."
+            ),
+            expires_at=pending.expires_at,
         )
-    issuer = settings.manifest.oauth.issuer
-    if issuer is not None and query.get("iss", issuer) != issuer:
-        raise OAuthFlowError("The answer came from somebody else; nothing was stored.")
-    if not query.get("code"):
-        raise OAuthFlowError(f"{title} sent no code. Please connect again.")
+        await tx.audit.record(
+            team_id=begun.team_id,
+            tag="web:connection:connect",
+            actor=begun.person_id,
+            goal_id=begun.goal_id,
+            data={
+                "provider": begun.provider,
+                "connection": connection.id,
+                "account": pending.account,
+                "scopes": pending.granted,
+            },
+        )
 
 
-def _granted(answer: httpx2.Response, *, asked: list[str]) -> frozenset[str]:
-    """Return what was really granted; a provider that says nothing granted what was asked."""
-    body = json.loads(answer.content)
-    scope = body.get("scope", body.get("scopes"))
-    if isinstance(scope, str):
-        return frozenset(scope.split())
-    if isinstance(scope, list):
-        return frozenset(map(str, scope))
-    return frozenset(asked)
+def _check_begun(begun: OAuthState, provider: str, browser_secret: str) -> None:
+    if begun.provider != provider:
+        raise StateUnknownError
+    if not hmac.compare_digest(begun.browser_hash, _digest(browser_secret)):
+        raise OtherBrowserError
 
 
-def _nameless(settings: ProviderSettings) -> OAuthFlowError:
-    return OAuthFlowError(
-        f"{settings.manifest.title} did not say whose account this is, so nothing was stored. "
-        "Please connect again."
-    )
+def _check_callback(settings: ProviderSettings, query: Query) -> None:
+    """Refuse an answer that names another issuer (RFC 9207), a denial, or one without a code."""
+    title = settings.manifest.title
+    if query.get("iss", settings.issuer) != settings.issuer:
+        raise IssuerMismatchError(title)
+    if query.get("error") == "access_denied":
+        raise ConsentDeniedError(title)
+    if "error" in query or not query.get("code"):
+        raise ExchangeFailedError(title)
+
+
+def _to_bytes(pending: _Pending) -> bytes:
+    return pending.model_dump_json().encode()
 
 
 def _digest(secret: str) -> str:

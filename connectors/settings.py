@@ -1,7 +1,7 @@
 """Where a provider is reached, and as which app: its manifest, changed by the configuration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,7 +28,7 @@ class ProviderSettings:
 
     manifest: Manifest
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     api_url: str
     web_url: str
     authorize_url: str

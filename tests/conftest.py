@@ -2,29 +2,18 @@
 
 from collections.abc import AsyncIterator, Callable
 
-import psycopg
 import pytest
-from procrastinate.schema import SchemaManager
-from sqlalchemy import create_engine
 
-from storage.database import Database, sqlalchemy_url
-from storage.tables import Base
+from storage.database import Database
+from storage.migrate import upgrade
 
 pytest_plugins = ["tests.storage.pg"]
 
 
 @pytest.fixture(scope="session")
 def migrate_database() -> Callable[[str], None]:
-    """Make an empty database ours."""
-
-    def migrate(url: str) -> None:
-        engine = create_engine(sqlalchemy_url(url))
-        Base.metadata.create_all(engine)
-        engine.dispose()
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(SchemaManager.get_schema().encode())
-
-    return migrate
+    """Return what brings an empty database up to date."""
+    return upgrade
 
 
 @pytest.fixture

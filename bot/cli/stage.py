@@ -68,7 +68,6 @@ def forget(data_dir: Path) -> None:
 @asynccontextmanager
 async def open_stage(data_dir: Path, *, first_port: int = FIRST_PORT) -> AsyncIterator[Stage]:
     """Serve the workspace and the stand-ins until the end of the block."""
-    data_dir.mkdir(parents=True, exist_ok=True)
     kept = _secrets(data_dir / "stage.json")
     sockets: list[socket.socket] = []
     for _ in range(4):
@@ -125,6 +124,7 @@ def _standin(
         client_id=f"countersign-{provider}",
         client_secret=kept["CLIENT_SECRET"],
         redirect_uris=(f"{bot_url}/oauth/{provider}/callback",),
+        is_prepared=True,
     )
 
 
@@ -139,6 +139,7 @@ def _secrets(path: Path) -> dict[str, str]:
         "COUNTERSIGN_ENCRYPTION_KEY": Vault.generate_key(),
         "CLIENT_SECRET": secrets.token_urlsafe(24),
     }
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text(json.dumps(made), encoding="utf-8")
     return made

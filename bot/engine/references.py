@@ -57,7 +57,7 @@ def _fill(
     reference = read_ref(value)
     if reference is not None:
         return _fill_reference(reference, pointer=pointer, finished=finished, into=into)
-    if isinstance(value, list):
+    if isinstance(value, list) and value:
         return [
             _fill(
                 item,
@@ -68,7 +68,7 @@ def _fill(
             )
             for index, item in enumerate(value)
         ]
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         return {
             key: _fill(
                 item,

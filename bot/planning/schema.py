@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from bot.planning.plan import GuardOp
-from bot.planning.shapes import Kind, Member, find, is_nullable, legal_values, members
-from connectors.actions import Action, Arg, Arguments
+from bot.planning.shapes import Kind, Member, is_nullable, legal_values, members
+from connectors.actions import Action, Arguments
 from connectors.registry import Registry
 
 Schema: TypeAlias = dict[str, Any]
@@ -25,6 +25,15 @@ _SCALARS: dict[Kind, Schema] = {
     Kind.NUMBER: {"type": "number"},
     Kind.BOOLEAN: {"type": "boolean"},
 }
+
+
+_SHARED: dict[str, Schema] = {
+    "Text": {"anyOf": [_TEXT, _REF]},
+    "TextOrNull": {"anyOf": [_TEXT, _REF, _NULL]},
+    "Instant": {"anyOf": [_SCALARS[Kind.INSTANT], _REF]},
+    "InstantOrNull": {"anyOf": [_SCALARS[Kind.INSTANT], _REF, _NULL]},
+}
+"""The commonest arguments, named once: it saves a quarter of the schema."""
 
 
 def plan_schema(actions: Iterable[Action]) -> Schema:
@@ -60,6 +69,7 @@ def plan_schema(actions: Iterable[Action]) -> Schema:
             "Question": _closed(text=_TEXT, choices=_list(_TEXT)),
             "Ref": _closed(task=_TEXT, path=_list({"anyOf": [_TEXT, {"type": "integer"}]})),
             "Task": task,
+            **_SHARED,
         },
     }
 
@@ -105,22 +115,17 @@ def _sorted(actions: Iterable[Action]) -> list[Action]:
 
 
 def _arguments(model: type[Arguments]) -> Schema:
-    return _closed(
-        **{
-            name: _value(info.annotation, info.metadata)
-            for name, info in model.model_fields.items()
-        }
-    )
+    return _closed(**{name: _value(info.annotation) for name, info in model.model_fields.items()})
 
 
-def _value(annotation: Any, metadata: Iterable[Any] = ()) -> Schema:
+def _value(annotation: Any) -> Schema:
     options = [option for member in members(annotation) if (option := _literal(member))]
     options.append(_REF)
     if is_nullable(annotation):
         options.append(_NULL)
-    arg = find(tuple(metadata), Arg)
-    described: Schema = {"description": arg.title} if arg else {}
-    return {**described, **(options[0] if len(options) == 1 else {"anyOf": options})}
+    schema: Schema = options[0] if len(options) == 1 else {"anyOf": options}
+    shared = next((name for name, found in _SHARED.items() if found == schema), None)
+    return schema if shared is None else {"$ref": f"#/$defs/{shared}"}
 
 
 def _literal(member: Member) -> Schema | None:

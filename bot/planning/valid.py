@@ -1,6 +1,6 @@
 """A validated plan: what the engine runs. Only the validator and a person's edit make one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -60,10 +60,6 @@ class ValidTask:
             depends_on=tuple(data["depends_on"]),
         )
 
-    def references(self) -> Iterator[tuple[str, Ref]]:
-        """Yield (JSON pointer of the argument, reference) for every reference."""
-        return references(self.arguments)
-
 
 @dataclass(frozen=True, slots=True)
 class ValidPlan:
@@ -111,15 +107,3 @@ def references(value: JsonValue, pointer: str = "") -> Iterator[tuple[str, Ref]]
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from references(item, f"{pointer}/{index}")
-
-
-def substitute(value: JsonValue, resolve: Callable[[Ref], JsonValue]) -> JsonValue:
-    """Return `value` with every reference replaced by what `resolve` returns for it."""
-    ref = read_ref(value)
-    if ref is not None:
-        return resolve(ref)
-    if isinstance(value, dict):
-        return {key: substitute(item, resolve) for key, item in value.items()}
-    if isinstance(value, list):
-        return [substitute(item, resolve) for item in value]
-    return value

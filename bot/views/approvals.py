@@ -69,8 +69,8 @@ def build_reject_modal(item_id: int, *, place: Place) -> Block:
 
 def _line(card: ApprovalCard, line: ApprovalLine) -> list[Block]:
     shown = [blocks.section(line.sentence)]
-    notifies = f" → {line.notifies}" if line.notifies else ""
-    small = [f"As {card.requester_name} ({card.account}) in {card.provider_title}{notifies}"]
+    what = f"→ {line.notifies}" if line.notifies else f"in {card.provider_title}"
+    small = [f"As {card.requester_name} ({card.account}) {what}"]
     small += [words.detail(shown_detail) for shown_detail in line.details]
     if line.difference:
         small.append("Changed since it was last shown:")

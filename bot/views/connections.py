@@ -15,7 +15,7 @@ def build_connect_blocks(card: ConnectCard) -> list[Block]:
         shown.append(blocks.context(f"It asks only for:\n{scopes}"))
     connect = blocks.link_button(f"Connect {card.title}", card.url, style="primary")
     shown.append(blocks.actions(connect))
-    shown.append(blocks.context("The link is yours alone and works for ten minutes."))
+    shown.append(blocks.context("The link is yours alone and works for a day."))
     return shown
 
 

@@ -22,7 +22,7 @@ def build_goal_blocks(card: GoalCard) -> list[Block]:
         blocks.marked_section(f"*{words.GOAL[card.status]}*"),
         blocks.context(f"“{shorten(one_line(card.text), _TEXT_SHOWN)}”"),
     ]
-    if card.say and card.status not in _SETTLED:
+    if card.say and card.status is GoalStatus.PROPOSED:
         shown.append(blocks.section(card.say))
     for number, step in enumerate(steps[:_MOST_STEPS], start=1):
         shown += _step(step, number=number, is_open=card.status is GoalStatus.PROPOSED)

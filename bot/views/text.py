@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _BLANKS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters and symbols that show nothing, although they are no spaces."""
@@ -129,12 +130,17 @@ def _shown(text: str, index: int) -> str:
     elif character in _EMOJI_SELECTORS:
         hidden = index == 0 or text[index - 1].isalpha() or text[index - 1].isspace()
     else:
-        hidden = (
-            character in _BLANKS
-            or unicodedata.category(character) in _HIDDEN_CATEGORIES
-            or unicodedata.name(character, "").startswith(_HIDDEN_MARKS)
-        )
+        hidden = _is_hidden(character)
     return f"⟦U+{ord(character):04X}⟧" if hidden else character
+
+
+@lru_cache(maxsize=4096)
+def _is_hidden(character: str) -> bool:
+    return (
+        character in _BLANKS
+        or unicodedata.category(character) in _HIDDEN_CATEGORIES
+        or unicodedata.name(character, "").startswith(_HIDDEN_MARKS)
+    )
 
 
 def _joins_emoji(text: str, index: int) -> bool:

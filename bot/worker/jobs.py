@@ -1,6 +1,6 @@
 """The jobs: short nudges that name rows; their bodies are services' methods."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ class Job:
     """
 
     name: str
-    body: Callable[..., Awaitable[Any]]
+    body: Callable[..., Coroutine[Any, Any, None]]
     max_attempts: int = 5
     wait_s: int = 2
     """The pause before the second try; it doubles."""
@@ -26,8 +26,6 @@ class Job:
 def register(app: procrastinate.App, jobs: tuple[Job, ...]) -> None:
     """Register every job's body under its name."""
     for job in jobs:
-        app.task(
-            job.body,
-            name=job.name,
-            retry=RetryStrategy(max_attempts=job.max_attempts, wait=0, exponential_wait=job.wait_s),
-        )
+        strategy = RetryStrategy(max_attempts=job.max_attempts, exponential_wait=job.wait_s)
+        declare = app.task(name=job.name, retry=strategy, pass_context=False)
+        declare(job.body)

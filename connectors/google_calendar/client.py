@@ -18,6 +18,7 @@ PROVIDER = "google_calendar"
 READ_SCOPE = "https://www.googleapis.com/auth/calendar.events.owned.readonly"
 WRITE_SCOPE = "https://www.googleapis.com/auth/calendar.events.owned"
 MAX_EVENTS = 250
+_MAX_PAGES = 8
 _EVENTS = "/calendar/v3/calendars/primary/events"
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -30,9 +31,17 @@ class CalendarClient:
         self._http = http
 
     async def list_events(
-        self, *, start: datetime, end: datetime, query: str | None = None
+        self,
+        *,
+        start: datetime,
+        end: datetime,
+        query: str | None = None,
+        page_size: int = MAX_EVENTS,
     ) -> WireEvents:
-        """Return single events between two instants by their start, at most `MAX_EVENTS`.
+        """Return single events between two instants by their start, some `MAX_EVENTS` at most.
+
+        A page may be short or empty although more events match, so pages are followed.
+        Source: the discovery document, events.list, maxResults.
 
         Raises:
             ConnectorError: as its kinds say what to do.
@@ -42,14 +51,24 @@ class CalendarClient:
             "timeMax": end.isoformat(),
             "singleEvents": "true",
             "orderBy": "startTime",
-            "maxResults": str(MAX_EVENTS),
+            "maxResults": str(page_size),
         }
         if query:
             params["q"] = query
-        return await self._request("GET", _EVENTS, WireEvents, params=params)
+        page = await self._request("GET", _EVENTS, WireEvents, params=params)
+        items = [*page.items]
+        for _ in range(_MAX_PAGES - 1):
+            if page.next_page is None or len(items) >= MAX_EVENTS:
+                break
+            more = {**params, "pageToken": page.next_page}
+            page = await self._request("GET", _EVENTS, WireEvents, params=more)
+            items += page.items
+        return page.model_copy(update={"items": tuple(items)})
 
     async def get_event(self, event_id: str) -> WireEvent:
         """Return an event; a deleted one too, with the status `cancelled`.
+
+        Only changes read single events, so a missing scope asks for the one that they need.
 
         Raises:
             RejectedError: of kind `not_found`, when the calendar never had it.
@@ -97,7 +116,7 @@ class CalendarClient:
         answer = await self._http.request(method, path, params=params, json=json, headers=headers)
         is_read = method == "GET"
         if not 200 <= answer.status_code < 300:  # noqa: PLR2004 -- the success class of HTTP
-            _refuse(answer, scope=READ_SCOPE if is_read else WRITE_SCOPE)
+            _refuse(answer, scope=READ_SCOPE if shape is WireEvents else WRITE_SCOPE)
         try:
             return shape.model_validate(answer.json())
         except (ValidationError, ValueError) as error:

@@ -36,7 +36,8 @@ _BOOK: Mapping[str, Any] = {
         "title": "What should it be called?",
     },
 }
-_BOOK_WORDS = "(book|schedule|set up|plan|create|arrange|add)"
+_BOOK_WORDS = "(book|schedule|set up|plan|arrange)"
+"""Not create or add: "create a deal" would become an event called "Deal"."""
 _EVENT_WORDS = "(event|meeting|appointment)"
 _CANCEL_WORDS = "(cancel|delete|remove|call off)"
 _CANCEL: Mapping[str, Any] = {
@@ -72,7 +73,8 @@ CREATE_EVENT = (
         parts=("with {attendees}", "{when}", "for {duration}"),
     ),
     Example(
-        f"{_BOOK_WORDS} [a|an] (meeting|event|appointment|call) (called|named|about|for) {{title}}",
+        "(book|schedule|set up|plan|arrange|create|add) [a|an] [new] [{duration}] "
+        "(meeting|event|appointment|call) (called|named|about|for) {title}",
         **_BOOK,
         parts=("with {attendees}", "{when}", "for {duration}"),
     ),

@@ -165,9 +165,9 @@ def undo_change(chosen: ChosenEvent, done: CalendarEvent, before: Before) -> Und
         return _cancellation(done)
     arguments: dict[str, JsonValue] = {
         "event_id": chosen.event_id,
-        **old.model_dump(mode="json", exclude={"etag"}),
+        **old.model_dump(mode="json", exclude={"content_hash"}),
     }
-    return UndoCall("restore_event", arguments, expects={"etag": done.etag})
+    return UndoCall("restore_event", arguments, expects={"content_hash": done.content_hash})
 
 
 def link_to(event: CalendarEvent) -> tuple[Link, ...]:
@@ -177,14 +177,24 @@ def link_to(event: CalendarEvent) -> tuple[Link, ...]:
 
 def _cancellation(event: CalendarEvent) -> UndoCall:
     arguments: dict[str, JsonValue] = {"event_id": event.id, "guests": [*event.guests]}
-    return UndoCall("cancel_event", arguments, expects={"etag": event.etag})
+    return UndoCall("cancel_event", arguments, expects={"content_hash": event.content_hash})
 
 
 async def _patch(context: RunContext, chosen: ChosenEvent, body: dict[str, Any]) -> CalendarEvent:
+    """Patch the event as it was shown; its etag of this moment guards the rest of the way.
+
+    Raises:
+        RejectedError: of kind `changed`, when its content is not what was shown.
+        ConnectorError: as its kinds say what to do.
+    """
     before = _before(context)
     _check_guests(chosen, before)
     client = CalendarClient(context.http)
-    return _event(await client.patch_event(chosen.event_id, body, etag=before.etag), context)
+    found = await client.get_event(chosen.event_id)
+    if found.content_hash != before.content_hash:
+        message = "Somebody changed the event since it was read, so nothing was done."
+        raise RejectedError(message, kind="changed")
+    return _event(await client.patch_event(chosen.event_id, body, etag=found.etag), context)
 
 
 async def _verify(
@@ -193,7 +203,7 @@ async def _verify(
     found = await CalendarClient(context.http).get_event(chosen.event_id)
     if _is_as_wanted(found, body):
         return _event(found, context)
-    if found.etag == _before(context).etag:
+    if found.content_hash == _before(context).content_hash:
         return None
     message = "The event changed, but not only as asked. Look at it in Google Calendar."
     raise OutcomeUnknownError(message)
@@ -225,7 +235,7 @@ async def _read(context: ReadContext, chosen: ChosenEvent) -> Snapshot:
         )
         raise RejectedError(message, kind="forbidden")
     snapshot = Snapshot(
-        etag=found.etag,
+        content_hash=found.content_hash,
         status=found.status,
         title=found.title,
         start=found.start.text,
@@ -325,5 +335,5 @@ def _event(found: WireEvent, context: ReadContext) -> CalendarEvent:
         organizer=found.organizer.email,
         status=found.status,
         url=found.url if is_known else base,
-        etag=found.etag,
+        content_hash=found.content_hash,
     )

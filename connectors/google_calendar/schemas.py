@@ -24,7 +24,10 @@ def _address(value: str) -> str:
 
 def _distinct(addresses: list[str]) -> list[str]:
     """Return each address once; letter case does not make two of one."""
-    return list({address.casefold(): address for address in reversed(addresses)}.values())[::-1]
+    first: dict[str, str] = {}
+    for address in addresses:
+        first.setdefault(address.casefold(), address)
+    return [*first.values()]
 
 
 def _zone(value: str) -> str:
@@ -147,7 +150,8 @@ class CalendarEvent(Result):
     organizer: Annotated[str, Out(Label.OUTSIDE)]
     status: Annotated[str, Out(Label.RECORD)]
     url: Annotated[str, Out(Label.RECORD)]
-    etag: Annotated[str, Out(Label.RECORD)]
+    content_hash: Annotated[str, Out(Label.RECORD)]
+    """What an undo must find unchanged (`WireEvent.content_hash`)."""
 
 
 class CalendarEvents(Result):
@@ -162,7 +166,7 @@ class Snapshot(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    etag: str
+    content_hash: str
     status: str
     title: str
     start: str

@@ -3,6 +3,10 @@
 Source: the Calendar API's discovery document (calendar v3), schemas Event and Events.
 """
 
+import hashlib
+import json
+from datetime import UTC
+
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 KEY_PROPERTY = "countersign_key"
@@ -26,6 +30,11 @@ class Moment(_Wire):
         if self.instant is not None:
             return self.instant.isoformat()
         return self.day or ""
+
+    @property
+    def same(self) -> str:
+        """The day, or the instant in UTC: equal for equal times, whatever their offsets."""
+        return self.text if self.instant is None else self.instant.astimezone(UTC).isoformat()
 
 
 class Person(_Wire):
@@ -60,14 +69,34 @@ class WireEvent(_Wire):
 
     @property
     def guests(self) -> list[str]:
-        """Everybody else in it, sorted: whom Google mails when it changes."""
+        """Everybody else in it, sorted: whom Google mails when it changes.
+
+        A guest without an address still counts.
+        """
         return sorted(
             {
-                person.email.casefold()
+                person.email.casefold() or "somebody"
                 for person in self.attendees
                 if not (person.is_self or person.is_organizer)
             }
         )
+
+    @property
+    def content_hash(self) -> str:
+        """A digest of what its organizer decides: words, times, guests, cancelled or not.
+
+        Google's etag changes too when a guest only answers, which makes no other event of it.
+        """
+        content = [
+            self.status,
+            self.title,
+            self.description,
+            self.location,
+            self.start.same,
+            self.end.same,
+            self.guests,
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     @property
     def key(self) -> str | None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from connectors.actions import Http, HttpResponse
 from connectors.errors import OutcomeUnknownError, RejectedError, RetryLaterError
-from connectors.hubspot.wire import Account, Found, Property, Record, Upserted, refusal_of
+from connectors.hubspot.wire import Account, Found, Property, Record, refusal_of
 from connectors.manifest import Manifest
 
 MANIFEST = Manifest.load(Path(__file__).with_name("manifest.toml"))
@@ -53,8 +53,7 @@ class HubSpotClient:
     ) -> Found:
         """Return the first page of matches. HubSpot's index lags behind changes by seconds.
 
-        Args:
-            company_ids: at most five; only records associated with one of these count.
+        Of `company_ids` (at most five) only records associated with one of them count.
 
         Source: https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
         """
@@ -73,15 +72,12 @@ class HubSpotClient:
         *,
         properties: Sequence[str],
         id_property: str | None = None,
-        with_companies: bool = False,
         archived: bool = False,
     ) -> Record:
         """Return a record by id or unique property; this reads what was written a moment ago."""
         params = {"properties": ",".join(properties)}
         if id_property is not None:
             params["idProperty"] = id_property
-        if with_companies:
-            params["associations"] = "companies"
         if archived:
             params["archived"] = "true"
         path = f"{_OBJECTS}/{kind}/{quote(key, safe='')}"
@@ -95,7 +91,6 @@ class HubSpotClient:
         *,
         properties: Sequence[str],
         id_property: str | None = None,
-        with_companies: bool = False,
         archived: bool = False,
     ) -> Record | None:
         """Return a record as `get`, or None where there is none."""
@@ -105,7 +100,6 @@ class HubSpotClient:
                 key,
                 properties=properties,
                 id_property=id_property,
-                with_companies=with_companies,
                 archived=archived,
             )
         except RejectedError as error:
@@ -116,7 +110,10 @@ class HubSpotClient:
     async def create(
         self, kind: Kind, properties: Mapping[str, str], *, company_id: str | None
     ) -> Record:
-        """Create a record, associated in the same request; a repetition makes a second one."""
+        """Create a record, associated with a company in the same request.
+
+        A repetition makes a second one, unless a unique property among `properties` prevents it.
+        """
         body: dict[str, Any] = {"properties": dict(properties)}
         if company_id is not None:
             spec = {
@@ -126,18 +123,6 @@ class HubSpotClient:
             body["associations"] = [{"to": {"id": company_id}, "types": [spec]}]
         answer = await self._request("POST", f"{_OBJECTS}/{kind}", json=body)
         return _parse(answer, Record, reads=False)
-
-    async def upsert(self, kind: Kind, key: str, properties: Mapping[str, str]) -> Record:
-        """Create the record of a key, or write over it; the account must have the property."""
-        one = {"idProperty": KEY_PROPERTY, "id": key, "properties": dict(properties)}
-        path = f"{_OBJECTS}/{kind}/batch/upsert"
-        answer = await self._request("POST", path, json={"inputs": [one]})
-        return _parse(answer, Upserted, reads=False).results[0]
-
-    async def tie_to_company(self, kind: Kind, key: str, *, company_id: str) -> None:
-        """Associate a record with a company; a repetition changes nothing."""
-        path = f"{_OBJECTS}/{kind}/{key}/associations/default/companies/{company_id}"
-        await self._request("PUT", path)
 
     async def update(self, kind: Kind, key: str, properties: Mapping[str, str]) -> Record:
         """Write properties; an empty text clears one."""
@@ -178,10 +163,9 @@ class HubSpotClient:
         reads: bool = False,
     ) -> HttpResponse:
         answer = await self._http.request(method, path, params=params, json=json, reads=reads)
-        if answer.status_code in _BAD_REQUESTS:
-            raise refusal_of(
-                answer.status_code, _json(answer), declared=frozenset(MANIFEST.scopes)
-            )
+        status = answer.status_code
+        if status in _BAD_REQUESTS:
+            raise refusal_of(status, _json(answer), declared=frozenset(MANIFEST.scopes))
         return answer
 
 

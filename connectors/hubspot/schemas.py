@@ -29,9 +29,12 @@ STAGES = {
 Source: https://developers.hubspot.com/docs/api-reference/latest/crm/pipelines/guide
 """
 
+FIRST_STAGE = "appointmentscheduled"
+"""HubSpot demands a stage; this is the first of the default pipeline."""
+
 
 def _is_money(value: str) -> str:
-    if not re.fullmatch(r"\d{1,13}(\.\d{1,2})?", value):
+    if not re.fullmatch(r"\d{1,13}(\.\d{1,6})?", value):
         message = "write an amount such as 48000 or 48000.00"
         raise ValueError(message)
     whole, _, cents = value.partition(".")
@@ -72,7 +75,7 @@ def _one_of(model: Given, *names: str) -> Given:
 Text: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 RecordId: TypeAlias = Annotated[str, Field(pattern=r"^\d{1,20}$")]
 Money: TypeAlias = Annotated[str, AfterValidator(_is_money)]
-"""Text with two decimals, as it stands in the frozen call; never a float."""
+"""Text with at least two decimals (HubSpot keeps up to six); never a float."""
 Currency: TypeAlias = Annotated[str, AfterValidator(_is_currency)]
 Email: TypeAlias = Annotated[str, Field(max_length=254), AfterValidator(_is_email)]
 Stage: TypeAlias = Annotated[str, AfterValidator(_is_stage)]
@@ -108,11 +111,13 @@ class CreateContact(Arguments):
 
 
 class CreateDeal(Arguments):
+    """A deal without a stage starts in the first one: the frozen call and its card say so."""
+
     name: Annotated[Text, Arg(title="Deal name")]
     amount: Annotated[Money | None, Arg(title="Amount")] = None
     currency: Annotated[Currency | None, Arg(title="Currency")] = None
     company_id: Annotated[RecordId | None, Arg(title="Company", id_kind="hubspot.company")] = None
-    stage: Annotated[Stage | None, Arg(title="Stage")] = None
+    stage: Annotated[Stage, Arg(title="Stage")] = FIRST_STAGE
 
 
 class UpdateDeal(Arguments):
@@ -171,18 +176,29 @@ class Deal(Result):
     url: Annotated[str | None, Out(Label.RECORD)]
 
 
+class ChangedDeal(Result):
+    """A deal after a change; stage, amount and currency are null where they were not changed."""
+
+    id: Annotated[str, Out(Label.RECORD, id_kind="hubspot.deal")]
+    name: Annotated[str | None, Out(Label.OUTSIDE)]
+    stage: Annotated[str | None, Out(Label.RECORD)]
+    amount: Annotated[str | None, Out(Label.RECORD)]
+    currency: Annotated[str | None, Out(Label.RECORD)]
+    url: Annotated[str | None, Out(Label.RECORD)]
+
+
 class Companies(Result):
-    companies: list[Company]
+    companies: Annotated[list[Company], Out(Label.OUTSIDE)]
     total: Annotated[int, Out(Label.RECORD)]
 
 
 class Contacts(Result):
-    contacts: list[Contact]
+    contacts: Annotated[list[Contact], Out(Label.OUTSIDE)]
     total: Annotated[int, Out(Label.RECORD)]
 
 
 class Deals(Result):
-    deals: list[Deal]
+    deals: Annotated[list[Deal], Out(Label.OUTSIDE)]
     total: Annotated[int, Out(Label.RECORD)]
 
 

@@ -14,31 +14,16 @@ class _Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _End(_Wire):
-    id: str
-
-
-class _Ends(_Wire):
-    results: list[_End] = Field(default_factory=list)
-
-
 class Record(_Wire):
     """A contact, company or deal; every property is text or null."""
 
     id: str
     properties: dict[str, str | None]
     url: str | None = None
-    archived: bool = False
-    associations: dict[str, _Ends] = Field(default_factory=dict)
 
     def read(self, name: str) -> str | None:
         """Return a property; an empty one is null."""
         return self.properties.get(name) or None
-
-    def tied_to(self, plural: str) -> list[str]:
-        """Return the ids of associated records, where the request asked for them."""
-        ends = self.associations.get(plural)
-        return [end.id for end in ends.results] if ends else []
 
 
 class Found(_Wire):
@@ -46,10 +31,6 @@ class Found(_Wire):
 
     total: int
     results: list[Record]
-
-
-class Upserted(_Wire):
-    results: list[Record] = Field(min_length=1)
 
 
 class Account(_Wire):
@@ -64,19 +45,23 @@ class Property(_Wire):
 
 
 class _Detail(_Wire):
-    code: str = ""
-    context: dict[str, list[str]] = Field(default_factory=dict)
+    code: str | None = None
+    context: dict[str, Any] = Field(default_factory=dict)
+
+    def named(self, key: str) -> list[str]:
+        values = self.context.get(key)
+        return [str(value) for value in values] if isinstance(values, list) else []
 
 
 class _Refusal(_Wire):
-    category: str = ""
+    category: str | None = None
     errors: list[_Detail] = Field(default_factory=list)
 
     def named(self, key: str) -> list[str]:
-        return [value for one in self.errors for value in one.context.get(key, [])]
+        return [value for one in self.errors for value in one.named(key)]
 
     @property
-    def codes(self) -> set[str]:
+    def codes(self) -> set[str | None]:
         return {one.code for one in self.errors}
 
 
@@ -136,6 +121,6 @@ def _invalid(refusal: _Refusal) -> str:
     return f"HubSpot does not accept {what}. Change it and run it again."
 
 
-def properties_of(values: Mapping[str, str | None]) -> dict[str, Any]:
+def given(values: Mapping[str, str | None]) -> dict[str, str]:
     """Return the values that are given, for a body; null ones are not written."""
     return {name: value for name, value in values.items() if value is not None}

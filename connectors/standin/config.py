@@ -34,6 +34,8 @@ class StandinConfig:
         access_token_ttl_s: Life of an access token; short, so that refreshing is exercised.
         search_lag_s: How long a write stays invisible to search (HubSpot only).
         accounts: Who can sign in; the first is the one that is preselected.
+        is_prepared: Whether an admin has set the account up as `countersign doctor --fix` does;
+            otherwise it is as a new one (HubSpot only).
         is_rate_limited: Whether the vendor's published request limits are enforced.
     """
 
@@ -45,6 +47,7 @@ class StandinConfig:
     access_token_ttl_s: float = 120.0
     search_lag_s: float = 1.0
     accounts: tuple[Account, ...] = default_accounts()
+    is_prepared: bool = False
     is_rate_limited: bool = True
 
     def find_account(self, email: str) -> Account | None:

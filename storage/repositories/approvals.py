@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
+from storage.repositories.rows import update_object
 from storage.tables.approvals import Approval, ApprovalItem, ApprovalStatus, Decision, Verdict
 
 
@@ -159,13 +160,10 @@ class ApprovalRepository:
                 ApprovalItem.status == item.status,
             )
             .values(status=to, status_reason=reason, updated_at=func.now())
-            .returning(ApprovalItem.id)
+            .returning(*ApprovalItem.__table__.columns)
             .execution_options(synchronize_session=False)
         )
-        if moved.scalar_one_or_none() is None:
-            return False
-        await self._session.refresh(item)
-        return True
+        return update_object(item, moved.mappings().one_or_none())
 
     async def add_decision(
         self,

@@ -90,6 +90,27 @@ class ConnectionRepository:
         )
         return rows.all()
 
+    async def count_of_account(
+        self, team_id: str, provider: str, account: str, *, without: str | None = None
+    ) -> int:
+        """Return how many people have this account of a provider connected.
+
+        Args:
+            team_id: whose people.
+            provider: where the account is.
+            account: as the provider names it, in any case of letters.
+            without: a person who does not count.
+        """
+        same = select(func.count()).where(
+            Connection.team_id == team_id,
+            Connection.provider == provider,
+            func.lower(Connection.account) == account.lower(),
+            Connection.status != ConnectionStatus.DISCONNECTED,
+        )
+        if without is not None:
+            same = same.where(Connection.person_id != without)
+        return await self._session.scalar(same) or 0
+
     async def claim_refresh(self, connection: Connection, *, owner: str, lease_s: float) -> bool:
         """Win the right to refresh the version that was read; one process does (S25)."""
         claimed = await self._session.scalar(
@@ -231,6 +252,10 @@ class ConnectionRepository:
             .execution_options(synchronize_session=False)
         )
         return rows.one_or_none()
+
+    async def find_state(self, state_hash: str) -> OAuthState | None:
+        """Return an authorization request whatever became of it, to say why it is refused."""
+        return await self._session.get(OAuthState, state_hash)
 
     async def keep_fetched(self, state_hash: str, *, secret: bytes) -> None:
         """Keep fetched tokens, sealed, until the person confirms both identities."""

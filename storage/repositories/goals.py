@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
+from storage.repositories.rows import update_object
 from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, PlanRun
 
 OPEN_STATUSES = (
@@ -181,13 +182,10 @@ class GoalRepository:
             update(Goal)
             .where(Goal.team_id == goal.team_id, Goal.id == goal.id, Goal.status == goal.status)
             .values(**values)
-            .returning(Goal.id)
+            .returning(*Goal.__table__.columns)
             .execution_options(synchronize_session=False)
         )
-        if moved.scalar_one_or_none() is None:
-            return False
-        await self._session.refresh(goal)
-        return True
+        return update_object(goal, moved.mappings().one_or_none())
 
     async def touch(self, team_id: str, goal_id: int) -> None:
         await self._session.execute(
@@ -208,13 +206,14 @@ class GoalRepository:
         await self._change(goal, clarifications=[*goal.clarifications, pair])
 
     async def _change(self, goal: Goal, **values: Any) -> None:
-        await self._session.execute(
+        changed = await self._session.execute(
             update(Goal)
             .where(Goal.team_id == goal.team_id, Goal.id == goal.id)
             .values(updated_at=func.now(), **values)
+            .returning(*Goal.__table__.columns)
             .execution_options(synchronize_session=False)
         )
-        await self._session.refresh(goal)
+        update_object(goal, changed.mappings().one_or_none())
 
     async def add_plan(self, goal: Goal, *, body: dict[str, Any], author: str) -> int:
         """Store the next version of a goal's plan and return its number."""

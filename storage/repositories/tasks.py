@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
+from storage.repositories.rows import update_object
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 
@@ -83,13 +84,10 @@ class TaskRepository:
             update(Task)
             .where(Task.team_id == task.team_id, Task.id == task.id, Task.status == task.status)
             .values(status=to, **values)
-            .returning(Task.id)
+            .returning(*Task.__table__.columns)
             .execution_options(synchronize_session=False)
         )
-        if moved.scalar_one_or_none() is None:
-            return False
-        await self._session.refresh(task)
-        return True
+        return update_object(task, moved.mappings().one_or_none())
 
     async def claim(
         self, team_id: str, goal_id: int, *, keys: Sequence[str], owner: str, lease_s: float

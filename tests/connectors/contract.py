@@ -14,7 +14,6 @@ from pydantic import BaseModel
 
 from connectors.actions import (
     Action,
-    Arg,
     Effect,
     Idempotency,
     Lookup,

@@ -6,13 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from aiolimiter import AsyncLimiter
 from pydantic import JsonValue
 
 from connectors.actions import Action, Arguments, ReadContext, RunContext
 from connectors.broker import Lent, TokenBroker
 from connectors.egress import Egress
-from connectors.http import ConnectionHttp
+from connectors.http import HttpClients
 from connectors.manifest import Manifest
 from connectors.settings import ProviderSettings
 from storage.tables.connections import Connection, ConnectionStatus
@@ -84,9 +83,16 @@ class Stage:
         return await (await self.freeze(action, arguments)).execute()
 
     async def break_(self, kind: str, *, times: int = 1, method: str | None = None) -> None:
-        """Make the next requests fail."""
-        match = {} if method is None else {"method": method}
-        await self.standin.control("faults", {"kind": kind, "times": times, "match": match})
+        """Make the next requests fail; without a method, a reply is lost of the next write.
+
+        A write may read first, and a lost reply to that read proves nothing.
+        """
+        methods = [method]
+        if kind == "reset_after_commit" and method is None:
+            methods = ["POST", "PATCH", "DELETE"]
+        for one in methods:
+            match = {} if one is None else {"method": one}
+            await self.standin.control("faults", {"kind": kind, "times": times, "match": match})
 
 
 @asynccontextmanager
@@ -114,16 +120,10 @@ async def open_stage(
         version=1,
     )
     egress = Egress([settings])
+    broker = cast("TokenBroker", HeldToken(token["access_token"]))
     try:
-        async with egress.client(settings) as client:
-            http = ConnectionHttp(
-                connection=connection,
-                settings=settings,
-                broker=cast("TokenBroker", HeldToken(token["access_token"])),
-                client=client,
-                limiter=AsyncLimiter(1000, 1),
-                send_before=None,
-            )
-            yield Stage(standin, ReadContext(http, account, settings.web_url))
+        clients = HttpClients(egress=egress, broker=broker)
+        http = clients.of(connection, settings, send_before=None)
+        yield Stage(standin, ReadContext(http, account, settings.web_url))
     finally:
         await egress.close()

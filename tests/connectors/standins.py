@@ -22,7 +22,10 @@ from connectors.hubspot.standin.vendor import HubSpotVendor
 from connectors.standin import StandinConfig
 from connectors.standin.vendor import OAuthPaths
 
-REDIRECT_URI = "http://127.0.0.1:9/oauth/callback"
+PUBLIC_URL = "http://127.0.0.1:9"
+"""Where Countersign is, as far as the stand-ins know; nobody listens there."""
+
+REDIRECT_URI = f"{PUBLIC_URL}/oauth/callback"
 CLIENT_ID = "countersign-test"
 CLIENT_SECRET = "a-made-up-secret"
 VERIFIER = "v" * 43
@@ -157,7 +160,11 @@ def run_standin(
             base_url=f"http://127.0.0.1:{listener.getsockname()[1]}",
             client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET,
-            redirect_uris=(REDIRECT_URI,),
+            redirect_uris=(
+                REDIRECT_URI,
+                f"{PUBLIC_URL}/oauth/hubspot/callback",
+                f"{PUBLIC_URL}/oauth/google_calendar/callback",
+            ),
             **settings,
         )
         server = uvicorn.Server(uvicorn.Config(build(config), log_level="warning"))

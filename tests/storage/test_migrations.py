@@ -1,6 +1,5 @@
 """The migrations make what the models say, once, and never go back by accident."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,18 +9,9 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from storage import migrate
-from tests.storage.pg import with_database
+from tests.storage.empty import empty_url
 
-
-@pytest.fixture
-def empty_url(postgres_server: str) -> Iterator[str]:
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE migrations")
-    try:
-        yield with_database(postgres_server, "migrations")
-    finally:
-        with psycopg.connect(postgres_server, autocommit=True) as connection:
-            connection.execute("DROP DATABASE migrations WITH (FORCE)")
+__all__ = ["empty_url"]
 
 
 def test_upgraded_database_equals_the_models(empty_url: str) -> None:

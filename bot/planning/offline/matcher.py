@@ -23,6 +23,7 @@ _SEPARATOR = re.compile(
 _CLOSING = re.compile(r"[\s.!?]*")
 _MAX_STEPS = 60_000
 _TYPO_COST = 3
+_MAX_TIES = 4
 
 
 class TooComplicatedError(PlanningError):
@@ -115,7 +116,9 @@ class Matcher:
             if separator is not None:
                 readings.extend((clause, *rest) for rest in self._from(separator.end()))
         surest = min((_cost(reading) for reading in readings), default=0)
-        self._memo[pos] = [reading for reading in readings if _cost(reading) == surest]
+        best = [reading for reading in readings if _cost(reading) == surest]
+        # Ties multiply with every clause; a few are enough to see that a message has two readings.
+        self._memo[pos] = best[:_MAX_TIES]
         return self._memo[pos]
 
     def _is_over(self, pos: int) -> bool:
@@ -123,23 +126,27 @@ class Matcher:
         return closing is not None and closing.end() == len(self.text)
 
     def _clauses(self, pos: int) -> Iterator[Clause]:
+        """Yield every distinct clause at `pos`: ways to the same values and end are one."""
         polite = POLITE_START.match(self.text, pos)
         start = polite.end() if polite else pos
         for phrasing in self.phrasings:
+            seen: set[tuple[int, frozenset[tuple[str, Value]]]] = set()
             for state in self._parts(phrasing, start):
-                if self._is_anothers_noun(phrasing, state):
+                same = (state.pos, frozenset(state.values))
+                if same in seen or self._is_anothers_noun(phrasing, state):
                     continue
+                seen.add(same)
                 yield Clause(
                     phrasing, dict(state.values), start, state.pos, state.fixes, state.cost
                 )
 
     def _is_anothers_noun(self, phrasing: Phrasing, state: _State) -> bool:
-        """Return whether a whole title is another connector's word: an event called "deal"."""
+        """Return whether a title ends in another connector's word: an event called "new deal"."""
         foreign = self._foreign[phrasing.action.connector]
         return any(
             phrasing.example.slots[name] is Slot.TEXT
             and isinstance(value, str)
-            and value.casefold() in foreign
+            and value.casefold().split()[-1] in foreign
             for name, value in state.values
         )
 

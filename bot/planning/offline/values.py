@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from bot.planning.offline.vocabulary import COMPANY_ENDINGS, INNER, STOP
+from bot.planning.offline.vocabulary import ARTICLES, COMPANY_ENDINGS, INNER, STOP
 from bot.planning.parse.addresses import Colleague, find_email, find_emails
 from bot.planning.parse.durations import find_duration
 from bot.planning.parse.instants import Period, When, find_period, find_when
@@ -122,7 +122,7 @@ def _ends(text: str, words: list[re.Match[str]]) -> Iterator[Reading]:
 def _title(text: str, pos: int) -> Iterator[Reading]:
     words: list[re.Match[str]] = []
     for match in _words(text, pos):
-        if _bare(match[0]) in STOP:
+        if _bare(match[0]) in STOP or (not words and _bare(match[0]) in ARTICLES):
             break
         words.append(match)
         if match[0].endswith("."):

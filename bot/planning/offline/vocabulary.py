@@ -53,6 +53,9 @@ STOP = frozenset(
 )
 """Words that no unquoted name or title contains: each could change what is meant."""
 
+ARTICLES = frozenset(("a", "an", "the", "my", "our"))
+"""Words that no title begins with: a pattern says where they may stand."""
+
 INNER = frozenset(
     ("of", "the", "and", "&", "de", "la", "le", "van", "von", "der", "for", "et", "y")
 )

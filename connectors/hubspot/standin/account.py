@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from connectors.hubspot.standin.errors import HUB_ID, not_found
-from connectors.hubspot.standin.kinds import find_kind
+from connectors.hubspot.standin.kinds import CURRENCIES, find_kind
 from connectors.hubspot.standin.properties import Property, PropertyBook
 from connectors.hubspot.standin.records import RecordBook
 from connectors.hubspot.standin.vendor import user_id_of
@@ -61,12 +61,13 @@ class AccountRoutes:
 
     async def handle_account_asked(self, request: Request) -> Response:
         self._base.gate.admit(request)
+        home, *others = CURRENCIES
         answer = {
             "portalId": HUB_ID,
             "accountType": "STANDARD",
             "timeZone": "Europe/Berlin",
-            "companyCurrency": "USD",
-            "additionalCurrencies": [],
+            "companyCurrency": home,
+            "additionalCurrencies": others,
             "utcOffset": "+01:00",
             "uiDomain": self._base.config.base_url.partition("://")[2],
         }

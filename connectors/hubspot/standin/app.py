@@ -33,7 +33,7 @@ class HubSpotService:
         }
 
     def seed(self) -> None:
-        seed(self._books)
+        seed(self._books, is_prepared=self._base.config.is_prepared)
 
     def snapshot(self) -> Mapping[str, object]:
         """Return all records, archived ones too, and the properties that were added."""

@@ -88,6 +88,10 @@ Source: https://developers.hubspot.com/docs/api-reference/latest/crm/association
 """
 
 
+CURRENCIES = {"USD": "US dollar", "EUR": "Euro"}
+"""What the made-up account counts money in, its company currency first."""
+
+
 def find_kind(name: str) -> Kind | None:
     """Return the object type by its plural, singular or numeric name."""
     return next((k for k in KINDS if name in (k.plural, k.singular, k.type_id)), None)
@@ -111,6 +115,7 @@ def default_properties(kind: Kind) -> list[Property]:
             _property(kind, "pipeline", "enumeration", options={PIPELINE: "Sales pipeline"}),
             _property(kind, "dealstage", "enumeration", options=STAGES),
             _property(kind, "dealtype", "enumeration", options=_DEAL_TYPES),
+            _property(kind, "deal_currency_code", "enumeration", options=CURRENCIES),
         ]
     return made
 

@@ -1,3 +1,4 @@
+from connectors.hubspot.standin.properties import Property
 from connectors.hubspot.standin.records import Record, RecordBook
 
 _COMPANIES = (
@@ -18,10 +19,23 @@ _DEALS = (
 )
 
 
-def seed(books: dict[str, RecordBook]) -> None:
-    """Fill an empty account with Northwind's customers."""
+_KEY = "countersign_key"
+
+
+def seed(books: dict[str, RecordBook], *, is_prepared: bool) -> None:
+    """Fill an empty account with Northwind's customers.
+
+    Args:
+        books: the account's records.
+        is_prepared: whether an admin has added the unique property `countersign_key` already.
+    """
     for book in books.values():
         book.seed_properties()
+    if is_prepared:
+        for plural, group in (("contacts", "contactinformation"), ("deals", "dealinformation")):
+            books[plural].properties.create(
+                Property(name=_KEY, label="Countersign key", groupName=group, hasUniqueValue=True)
+            )
     companies = {
         values["name"]: books["companies"].create(values, is_old=True) for values in _COMPANIES
     }

@@ -122,3 +122,13 @@ async def test_event_that_kills_workers_is_given_up(bot: SlackBot) -> None:
         assert await tx.inbox.claim(inbox_id, lease_s=60) is None
         stored: Any = await tx.session.get(type(event), inbox_id)
         assert stored.status is InboxStatus.FAILED
+
+
+async def test_failure_before_the_listener_fails_the_job(bot: SlackBot) -> None:
+    """An event whose author could not be read is tried again, not lost."""
+    inbox_id = await store(bot, 1)
+    await bot.workspace.do("faults", internal_error=1)
+    with pytest.raises(EventFailedError):
+        await bot.dispatcher.handle_event(inbox_id)
+    await bot.dispatcher.handle_event(inbox_id)
+    assert texts(bot) == ["message 1"]

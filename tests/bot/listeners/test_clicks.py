@@ -158,3 +158,12 @@ async def test_deactivated_person_reaches_nothing(bot: SlackBot) -> None:
     await bot.people.refresh(TEAM, {"id": "U0DANA", "team_id": TEAM, "deleted": True})
     assert (await click(bot, ids.GOAL_RUN, at))["status"] == 200
     assert bot.services.calls == []
+
+
+async def test_failure_before_the_listener_is_answered_too(bot: SlackBot) -> None:
+    """When Slack does not say who somebody is, the click is answered and reaches nothing."""
+    at = await post(bot, build_goal_blocks(cards.goal_card()))
+    await bot.workspace.do("faults", internal_error=1)
+    assert (await click(bot, ids.GOAL_RUN, at))["status"] == 200
+    assert bot.services.calls == []
+    assert "the reference is" in (await told(bot))[0]

@@ -72,7 +72,7 @@ async def test_answer_on_home_comes_as_a_modal(bot: SlackBot) -> None:
     deed = {"as": "U0DANA", "view_id": view["id"], "action_id": ids.CONNECTION_CONNECT}
     await bot.workspace.do("interact", **deed)
     views = await bot.workspace.read("views", **{"as": "U0DANA"})
-    assert views["stack"][-1]["blocks"][-1]["elements"][0]["url"] == "https://a.example/c"
+    assert views["modals"][-1]["blocks"][-1]["elements"][0]["url"] == "https://a.example/c"
 
 
 async def test_changed_profile_is_kept(bot: SlackBot) -> None:

@@ -25,7 +25,7 @@ async def submit(bot: SlackBot, values: dict[str, Any] | None = None) -> dict[st
 
 async def open_modals(bot: SlackBot) -> list[dict[str, Any]]:
     views = await bot.workspace.read("views", **{"as": "U0DANA"})
-    stack: list[dict[str, Any]] = views["stack"]
+    stack: list[dict[str, Any]] = views["modals"]
     return stack
 
 

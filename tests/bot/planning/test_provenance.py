@@ -107,6 +107,14 @@ def test_number_in_a_date_is_nobodys_id() -> None:
     assert label("update_deal", "deal_id", "13", "Move deal #13").label is Label.MESSAGE
 
 
+def test_whole_numbers_are_found_as_lengths_and_amounts() -> None:
+    """An integer argument is the requester's where a length or an amount says it."""
+    text = "Block 45 minutes for 3 people"
+    assert label("create_deal", "amount", 45, text).label is Label.MESSAGE
+    assert label("create_deal", "amount", 4, text) == MADE_BY_MODEL
+    assert label("create_deal", "amount", True, text) == MADE_BY_MODEL  # noqa: FBT003 -- a value
+
+
 def test_uncertain_time_is_the_models_choice() -> None:
     """Of "at 3" either reading is a guess, and is marked as one."""
     text = "Book a 30 minute kickoff tomorrow at 3"

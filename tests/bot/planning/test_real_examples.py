@@ -1,6 +1,7 @@
 """The phrasings of the real connectors: what people are shown works, to the last word."""
 
 import pytest
+from connectors.hubspot.actions import CONNECTOR as HUBSPOT
 
 from bot.builtins import BUILTINS
 from bot.planning.offline.patterns import holes, parse_pattern
@@ -9,13 +10,13 @@ from bot.planning.outcome import Declined, Planned, SmallTalk
 from bot.planning.provenance import label_literals
 from bot.planning.schema import shown_examples
 from bot.planning.validator import ANSWER
-from connectors import google_calendar, hubspot
 from connectors.actions import Example, Fill, Lookup
+from connectors.google_calendar.actions import CONNECTOR as GOOGLE_CALENDAR
 from connectors.labels import Label
 from connectors.registry import Registry
 from tests.bot.planning.ask import NOW, PEOPLE, ZONE, ids, request, steps
 
-REGISTRY = Registry([hubspot.CONNECTOR, google_calendar.CONNECTOR, BUILTINS])
+REGISTRY = Registry([HUBSPOT, GOOGLE_CALENDAR, BUILTINS])
 PLANNER = OfflinePlanner(REGISTRY)
 SHOWN = shown_examples(REGISTRY)
 EXAMPLES = [
@@ -25,7 +26,7 @@ EXAMPLES = [
 
 @pytest.mark.parametrize("text", SHOWN, ids=ids(SHOWN))
 async def test_shown_sentence_is_planned_for_its_action(text: str) -> None:
-    """Whoever clicks an example gets a plan of the action that declares it, with nothing made up."""
+    """Clicking an example gives a plan of the action that declares it, with nothing made up."""
     outcome = await PLANNER.plan(request(text))
     assert isinstance(outcome, Planned), outcome
     declaring = {name for name, example in EXAMPLES if example.shown == text}

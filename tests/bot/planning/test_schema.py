@@ -63,7 +63,7 @@ def test_signature_shows_arguments_result_and_an_example() -> None:
 
 def test_schema_of_the_main_job_is_small() -> None:
     """The typed schema of all actions stays within the prompt budget of the plan format."""
-    assert len(json.dumps(plan_schema(ACTIONS), separators=(",", ":"))) < 8_000
+    assert len(json.dumps(plan_schema(ACTIONS), separators=(",", ":"))) < 6_000
 
 
 def test_shown_examples_are_those_that_actions_declare() -> None:

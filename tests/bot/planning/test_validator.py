@@ -1,6 +1,6 @@
 # ruff: noqa: E501 -- tables of plans, one a line
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
@@ -8,7 +8,9 @@ from bot.planning.errors import PlanFlaw
 from bot.planning.plan import Question
 from bot.planning.valid import ValidPlan
 from bot.planning.validator import MAX_TASKS, Invalid, Validator
-from tests.bot.planning.sample import REGISTRY
+from connectors.actions import Arg, Arguments
+from connectors.registry import Connector, Registry
+from tests.bot.planning.sample import CRM, REGISTRY, Done, sample_action
 
 VALIDATOR = Validator(REGISTRY)
 
@@ -245,3 +247,39 @@ def test_reads_that_end_with_an_answer_are_valid() -> None:
     rows = {"question": "Which?", "rows": ref("t1", "companies"), "columns": None}
     found = valid(plan(task("t1", FIND), task("t2", {"answer": rows})))
     assert found.tasks[1].depends_on == ("t1",)
+
+
+class Line(Arguments):
+    product: Annotated[str, Arg(title="Product")]
+    count: Annotated[int, Arg(title="Count")] = 1
+
+
+class Order(Arguments):
+    lines: Annotated[list[Line], Arg(title="Lines")]
+
+
+ORDER = sample_action("shop", "order", "Order", Order, Done)
+SHOP = Validator(Registry([CRM, Connector("shop", "Shop", None, (ORDER,))]))
+
+
+def test_references_may_stand_inside_nested_models() -> None:
+    """Objects in lists are checked field by field, defaults filled in."""
+    lines = [{"product": ref("t1", "companies", 0, "name")}, {"product": "Pen", "count": 2}]
+    verdict = SHOP.validate(plan(task("t1", FIND), task("t2", {"order": {"lines": lines}})))
+    assert isinstance(verdict, ValidPlan)
+    assert verdict.tasks[1].arguments["lines"] == [
+        {"product": {"$ref": {"task": "t1", "path": ["companies", 0, "name"]}}, "count": 1},
+        {"product": "Pen", "count": 2},
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [{"product": ref("t1", "companies")}, {"product": ref("t1", "total"), "color": "red"}],
+    ids=["list-for-text", "unknown-field"],
+)
+def test_misfit_inside_a_nested_model_is_refused(line: dict[str, Any]) -> None:
+    """Depth is no way around the rules."""
+    verdict = SHOP.validate(plan(task("t1", FIND), task("t2", {"order": {"lines": [line]}})))
+    assert isinstance(verdict, Invalid)
+    assert (verdict.flaws[0].task, verdict.flaws[0].field) == ("t2", "lines")

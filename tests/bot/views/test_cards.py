@@ -41,9 +41,7 @@ def test_pending_approval_says_what_who_and_by_when() -> None:
     """The card names requester, effect, account, and the deadline in the reader's zone."""
     said = texts(build_approval_blocks(cards.approval_card()))
     assert said.startswith(f"*Dana Reyes* asks you to countersign:\n{cards.INVITE}")
-    assert (
-        "As Dana Reyes (dana@northwind.example) in Google Calendar → Google Calendar mails" in said
-    )
+    assert "As Dana Reyes (dana@northwind.example) → Google Calendar mails her" in said
     assert "Title: Acme kickoff  (the model suggested this)" in said
     assert "Start: 09:00 → 10:00" in said
     assert "Decide by Sun 22 Nov 09:12 CET, else it expires and nothing happens." in said

@@ -4,6 +4,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.planning.parse.addresses import Colleague, find_emails
+from bot.planning.parse.clock import find_span
+from bot.planning.parse.days import find_day
 from bot.planning.parse.durations import find_duration
 from bot.planning.parse.instants import Instants, find_when, resolve_when
 from bot.planning.parse.money import find_money
@@ -102,6 +104,72 @@ WHENS = [
 def test_instant_carries_the_offset_of_its_day(text: str, start: str, end: str) -> None:
     """An end is a length later on the real clock, also across a change of the clocks."""
     assert when(text) == Instants(start, end)
+
+
+DAYS = [
+    ("this Saturday", date(2026, 11, 21)),
+    ("Saturday", date(2026, 11, 28)),
+    ("next Saturday", date(2026, 11, 28)),
+    ("coming Monday", date(2026, 11, 23)),
+    ("last Friday", date(2026, 11, 20)),
+    ("last Saturday", date(2026, 11, 14)),
+    ("the day before yesterday", date(2026, 11, 19)),
+    ("in two weeks", date(2026, 12, 5)),
+    ("in 10 days", date(2026, 12, 1)),
+    ("1.3.", date(2027, 3, 1)),
+    ("24/11/2026", date(2026, 11, 24)),
+    ("24th of November 2027", date(2027, 11, 24)),
+    ("February 29", date(2028, 2, 29)),
+]
+
+
+@pytest.mark.parametrize(("text", "day"), DAYS, ids=[item[0] for item in DAYS])
+def test_day_is_read_from_today(text: str, day: date) -> None:
+    """On Saturday 21 November 2026, these words mean this day."""
+    found = next(find_day(text, 0, today=date(2026, 11, 21)))
+    assert (found.end, found.value.day, found.value.doubt) == (len(text), day, None)
+
+
+@pytest.mark.parametrize("text", ["31 November", "2026-02-30", "31.11.", "40/40/2026", "someday"])
+def test_impossible_day_is_none(text: str) -> None:
+    """A day that no calendar has is not moved to one that it has."""
+    found = list(find_day(text, 0, today=date(2026, 11, 21)))
+    assert not [item for item in found if item.end == len(text)]
+
+
+SPANS = [
+    ("from 2 to 3pm", "14:00", "15:00"),
+    ("from 11 to 1", "11:00", "13:00"),
+    ("9-17", "09:00", "17:00"),
+    ("between 10 and 11:30", "10:00", "11:30"),
+    ("11am-1pm", "11:00", "13:00"),
+    ("10 o'clock", "10:00", None),
+    ("midnight", "00:00", None),
+    ("12am", "00:00", None),
+    ("at 7 in the evening", "19:00", None),
+]
+
+
+@pytest.mark.parametrize(("text", "start", "end"), SPANS, ids=[item[0] for item in SPANS])
+def test_time_of_day_is_read_whole(text: str, start: str, end: str | None) -> None:
+    """A range ends after it begins, and shares its am or pm."""
+    found = next(find_span(text, 0))
+    assert (found.end, found.value.doubt) == (len(text), None)
+    assert f"{found.value.start:%H:%M}" == start
+    assert (f"{found.value.end:%H:%M}" if found.value.end else None) == end
+
+
+@pytest.mark.parametrize("text", ["at 25", "10:75", "13pm", "5", "10 and 11", "from 15 to 14"])
+def test_impossible_time_is_none(text: str) -> None:
+    """Numbers alone, and times that no clock shows, are no time of day."""
+    assert not [found for found in find_span(text, 0) if found.end == len(text)]
+
+
+def test_open_range_offers_both_halves_of_the_day() -> None:
+    """Each reading of an uncertain range is a phrase that has one meaning."""
+    doubt = next(find_span("from 2 to 3", 0)).value.doubt
+    assert doubt is not None
+    assert doubt.readings == ("from 02:00 to 03:00", "from 14:00 to 15:00")
 
 
 def test_missing_length_has_no_end() -> None:

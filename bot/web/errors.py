@@ -1,0 +1,64 @@
+"""The web's edge: whatever goes wrong, the person reads a calm page, the log the rest."""
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.web.pages import new_reference, render_message
+
+_log = structlog.get_logger(__name__)
+
+_SAID = {
+    404: ("There is nothing here", "The address may be mistyped, or the page is gone."),
+    405: ("That does not work here", "This address answers another kind of request."),
+}
+
+
+async def show_http_error(_request: Request, error: Exception) -> Response:
+    """Answer a page for 404 and its like; the headers that the error carries stay."""
+    assert isinstance(error, HTTPException)
+    title, text = _SAID.get(error.status_code, ("That did not work", "Please check the address."))
+    page = render_message(title, text, status=error.status_code)
+    page.headers.update(error.headers or {})
+    return page
+
+
+class ErrorBoundary:
+    """Answers 500 with a reference id for whatever nobody expected, and logs the error."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_begun = False
+
+        async def note_begin(message: Message) -> None:
+            nonlocal is_begun
+            is_begun = is_begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note_begin)
+        except Exception:
+            reference = new_reference()
+            _log.exception("request_failed", reference=reference, route=_route(scope))
+            if is_begun:
+                raise
+            page = render_message(
+                "Something went wrong here",
+                "Nothing more was done than what you have seen so far.",
+                remedy="Please try again; if it stays so, give your admin this reference.",
+                reference=reference,
+                status=500,
+            )
+            await page(scope, receive, send)
+
+
+def _route(scope: Scope) -> str:
+    """Return the route's pattern: a path may hold a token."""
+    return str(getattr(scope.get("route"), "path", ""))
