@@ -1,7 +1,7 @@
 """Sending digests: those whose time has come, once each, and late rather than never."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeGuard
 
 from bot.digests.queries import DigestQueries
@@ -11,6 +11,9 @@ from storage import outbox
 from storage.database import Database, Transaction
 from storage.tables.people import Person
 from storage.tables.records import DigestSubscription
+
+
+FIRST_DIGEST_COVERS = timedelta(days=1)
 
 
 class DigestDelivery:
@@ -93,9 +96,12 @@ async def deliver(
 
 
 async def last_time(tx: Transaction, subscription: DigestSubscription) -> datetime:
-    """Return up to when the person has read: their last digest, or their first day here."""
+    """Return up to when the person has read: their last digest, or before everything we did.
+
+    Somebody is subscribed after their first message, sometimes only by asking for a digest.
+    """
     run = await tx.digests.last_run(subscription.team_id, subscription.person_id)
-    return run.created_at if run is not None else subscription.created_at
+    return run.created_at if run is not None else subscription.created_at - FIRST_DIGEST_COVERS
 
 
 def _reads_digests(person: Person | None) -> TypeGuard[Person]:

@@ -68,10 +68,11 @@ class ConnectPages:
             team=team,
             scopes=scope_words(settings.manifest, link.data["scopes"]),
         )
-        # The form's answer leads on to the provider, which the policy must name.
+        # The form's answer leads on to the provider, and from there perhaps to its regional host
+        # or a company's own sign-in: browsers hold the whole chain against the policy.
         target = urlsplit(settings.authorize_url)
         page.headers["content-security-policy"] = HEADERS["Content-Security-Policy"].replace(
-            "form-action 'self'", f"form-action 'self' {target.scheme}://{target.netloc}"
+            "form-action 'self'", f"form-action 'self' {target.scheme}://{target.netloc} https:"
         )
         return page
 
@@ -95,7 +96,8 @@ class ConnectPages:
             COOKIE,
             begun.browser_secret,
             max_age=COOKIE_LIVES_S,
-            path="/oauth",
+            # One for each provider: two may be connected side by side in one browser.
+            path=f"/oauth/{link.data['provider']}",
             secure=self._is_https,
             httponly=True,
             samesite="lax",

@@ -17,8 +17,8 @@ PROVIDER_FILES = {
     "schemas.py",
     "README.md",
 }
-MOST_LINES = 350
-"""A module this long has more than one subject; STYLE.md asks why at 300."""
+MOST_LINES = 400
+"""A module this long has more than one subject; CONTRIBUTING.md asks for 60 to 150."""
 
 EDGES = {
     "bot/clock/clock.py",
@@ -114,7 +114,7 @@ def test_status_is_never_assigned() -> None:
 
 
 _IGNORE = re.compile(r"#\s*(noqa|type:\s*ignore)\b(?P<rest>.*)$")
-_REASON = re.compile(r"(--|\(|-|#|\u2013)\s*\w{3,}")
+_REASON = re.compile(r"(--|\(|-|#|\u2013)\s*\S.{4,}")
 
 
 def test_every_ignore_has_a_reason() -> None:
@@ -126,7 +126,7 @@ def test_every_ignore_has_a_reason() -> None:
         if (found := _IGNORE.search(line)) and not _REASON.search(found["rest"])
     ]
 
-    assert silent == []
+    assert not silent, "\n".join(silent)
 
 
 def test_database_is_committed_in_one_place() -> None:

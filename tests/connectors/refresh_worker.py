@@ -56,6 +56,6 @@ def run(work: Work, _number: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    task = Work(*sys.argv[1:4], tuple(map(int, sys.argv[4:])))
+    task = Work(sys.argv[1], sys.argv[2], sys.argv[3], tuple(map(int, sys.argv[4:])))
     with multiprocessing.get_context("fork").Pool(PROCESSES) as pool:
         sys.stdout.write(json.dumps(pool.map(partial(run, task), range(PROCESSES), chunksize=1)))

@@ -29,13 +29,12 @@ from tests.connectors.plumbing import (
     GOOGLE,
     HUBSPOT,
     MO,
-    PUBLIC_URL,
     TEAM,
     Plumbing,
     add_people,
     settings_at,
 )
-from tests.connectors.standins import Running, decide, query_of
+from tests.connectors.standins import PUBLIC_URL, Running, decide, query_of
 
 DANAS = "dana@northwind.example"
 
@@ -149,8 +148,9 @@ async def test_person_connects_and_calls_work(
         "google_calendar": ("GET", "/calendar/v3/calendars/primary/events"),
     }
     method, path = paths[provider]
-    body = {} if method == "POST" else None
-    answer = await plumbing.http(connection).request(method, path, json=body, reads=True)
+    http = plumbing.http(connection)
+    content: dict[str, str] | None = {} if method == "POST" else None
+    answer = await http.request(method, path, json=content, reads=True)
     assert answer.status_code == 200
     row = (await plumbing.audit_rows())[-1]
     assert (row.tag, row.actor, row.goal_id) == ("web:connection:connect", DANA, 7)
@@ -300,7 +300,7 @@ async def test_confirmation_without_a_callback_is_refused(plumbing: Plumbing) ->
 
 
 async def test_declined_identity_is_given_back(plumbing: Plumbing, hubspot: Running) -> None:
-    """ "This is not me" stores nothing and revokes what was fetched."""
+    """Saying that it is not me stores nothing and revokes what was fetched."""
     begun = await begin(plumbing)
     target = await decide(begun.url)
     await fetch(plumbing, begun, target)

@@ -97,4 +97,4 @@ def _when(event: Event) -> str:
         return f"{event.body.start.date}, all day"
     start, end = event.span(zone="UTC")
     last = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%a %d %b %H:%M}"
-    return f"{start:%a %d %b %Y %H:%M} – {last} ({event.body.start.timeZone})"  # noqa: RUF001
+    return f"{start:%a %d %b %Y %H:%M} – {last} ({event.body.start.timeZone})"  # noqa: RUF001 -- an en dash spans

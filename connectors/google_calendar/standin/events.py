@@ -23,7 +23,7 @@ class Attendee(BaseModel):
     optional: bool | None = None
     comment: str | None = None
     additionalGuests: int | None = None  # noqa: N815 (the vendor's name)
-    responseStatus: Literal["needsAction", "declined", "tentative", "accepted"] = (  # noqa: N815
+    responseStatus: Literal["needsAction", "declined", "tentative", "accepted"] = (  # noqa: N815 -- the vendor's name
         "needsAction"
     )
 
