@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from connectors.hubspot.actions import CONNECTOR as HUBSPOT
 import aiohttp
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
@@ -59,6 +58,7 @@ from connectors.egress import Egress
 from connectors.execute import Executor
 from connectors.google_calendar.actions import CONNECTOR as GOOGLE_CALENDAR
 from connectors.http import HttpClients
+from connectors.hubspot.actions import CONNECTOR as HUBSPOT
 from connectors.oauth import OAuthFlow
 from connectors.registry import Registry
 from connectors.settings import ProviderSettings
@@ -175,7 +175,10 @@ def read_policy(settings: Settings) -> Policy:
 
 def read_timing(settings: Settings) -> Timing:
     return Timing(
-        lease_s=settings.countersign_lease_s, call_timeout_s=settings.countersign_call_timeout_s
+        lease_s=settings.countersign_lease_s,
+        call_timeout_s=settings.countersign_call_timeout_s,
+        retry_base_s=settings.countersign_retry_base_s,
+        max_tries=settings.countersign_max_tries,
     )
 
 

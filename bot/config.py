@@ -115,7 +115,7 @@ class Settings(StorageSettings):
     countersign_retry_base_s: float = Field(default=2, gt=0)
     """The first pause after a failure that may pass; it doubles."""
     countersign_max_tries: int = Field(default=5, ge=1)
-    """How often a worker says that it lives; silent for three of them, it counts as dead."""
+    """How often a step is tried before it counts as failed."""
     countersign_sweep_s: float = Field(default=5, gt=0)
     """How often the tick looks for what was left behind."""
     countersign_seal_s: float = Field(default=1, gt=0)

@@ -12,7 +12,6 @@ from storage.database import Database, Transaction
 from storage.tables.people import Person
 from storage.tables.records import DigestSubscription
 
-
 FIRST_DIGEST_COVERS = timedelta(days=1)
 
 

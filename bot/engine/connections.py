@@ -98,11 +98,11 @@ class ConnectionDesk:
         done = not waiting and is_live and connection is not None
         if not waiting and not done:
             return None
-        url = (
-            ""
-            if done
-            else await self._link(tx, team_id, goal.requester_id, provider, scopes=scopes, goal_id=goal.id)
-        )
+        url = ""
+        if not done:
+            url = await self._link(
+                tx, team_id, goal.requester_id, provider, scopes=scopes, goal_id=goal.id
+            )
         return ConnectCard(
             provider=provider,
             title=settings.manifest.title,

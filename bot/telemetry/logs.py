@@ -79,6 +79,7 @@ def configure_logging(
         library = logging.getLogger(name)
         library.handlers = []
         library.propagate = True
+        library.disabled = False  # what another library's logging set-up may have done
         library.setLevel(max(logging.WARNING, root.level))
 
 

@@ -170,7 +170,8 @@ class ConnectPages:
 def scope_words(manifest: Manifest, scopes: object) -> list[str]:
     """Return what scopes allow, in plain words, without those that only name the account."""
     asked = scopes if isinstance(scopes, list | tuple | set | frozenset) else ()
-    return [manifest.scopes[scope] for scope in sorted(asked) if scope in manifest.scopes]
+    named = set(asked) & set(manifest.scopes) - set(manifest.oauth.base_scopes)
+    return [manifest.scopes[scope] for scope in sorted(named)]
 
 
 def _gone() -> Response:

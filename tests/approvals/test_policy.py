@@ -41,7 +41,7 @@ def policy(rules: str = "") -> Policy:
     ],
 )
 def test_no_rules_tier_decides(
-    effect: Effect, label: Provenance, answer: Answer, asks_requester: bool | None
+    effect: Effect, label: Provenance, answer: Answer, *, asks_requester: bool | None
 ) -> None:
     """Without a rule the tier answers."""
     verdict = policy().judge(subject(effect=effect, labels={"/name": label}))

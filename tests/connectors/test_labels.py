@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import pytest
+from pydantic import JsonValue
 
 from connectors.actions import Arg, Out, Result
 from connectors.fields import argument_at, result_at
@@ -25,7 +26,7 @@ class Found(Result):
 
 def test_every_leaf_gets_a_label_and_a_lost_one_is_outside() -> None:
     """A leaf without a label counts as a stranger's."""
-    value = {"a": "x", "b": ["y", {"c/d": None}], "e": []}
+    value: JsonValue = {"a": "x", "b": ["y", {"c/d": None}], "e": []}
     assert complete(value, {"/a": MESSAGE}) == {
         "/a": MESSAGE,
         "/b/0": LOST,

@@ -124,6 +124,7 @@ async def test_person_connects_in_four_steps(site: Site) -> None:
     assert asked.status_code == 200
     assert "Dana Reyes" in asked.text
     assert "dana@northwind.example" in asked.text
+    assert "Know which HubSpot account" not in asked.text
     assert (await site.connection(), site.told) == (None, [])
     done = await site.confirm(target)
     assert done.status_code == 200
