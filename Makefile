@@ -38,7 +38,7 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile $(ARGS)
 
 bench: $(VENV)/.dev
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 check: check-style check-types check-imports check-migrations check-locks
 

@@ -79,6 +79,7 @@ class Connections:
     registry: Registry
     providers: Mapping[str, ProviderSettings]
     egress: Egress
+    broker: TokenBroker
     clients: HttpClients
     executor: Executor
     flow: OAuthFlow
@@ -96,6 +97,7 @@ class Parts:
     engine: Engine
     sweeper: Sweeper
     desk: ApprovalDesk
+    connection_desk: ConnectionDesk
     delivery: DigestDelivery
     dispatcher: EventDispatcher
     pump: Pump
@@ -144,6 +146,7 @@ def build_connections(settings: Settings, database: Database) -> Connections:
         registry=registry,
         providers=providers,
         egress=egress,
+        broker=broker,
         clients=clients,
         executor=Executor(
             registry=registry,
@@ -179,6 +182,7 @@ def read_timing(settings: Settings) -> Timing:
         call_timeout_s=settings.countersign_call_timeout_s,
         retry_base_s=settings.countersign_retry_base_s,
         max_tries=settings.countersign_max_tries,
+        stale_s=settings.countersign_stale_s,
     )
 
 
@@ -211,6 +215,7 @@ async def open_parts(settings: Settings, database: Database) -> AsyncIterator[Pa
             yield _assemble(settings, database, connections, client, installation, planner)
     finally:
         await session.close()
+        await connections.broker.close()
         await connections.egress.close()
 
 
@@ -273,11 +278,14 @@ def _assemble(
     )
     bolt = build_bolt(client, installation)
     register_listeners(bolt, services)
-    dispatcher = EventDispatcher(database=database, bolt=bolt)
+    dispatcher = EventDispatcher(
+        database=database, bolt=bolt, lease_s=settings.countersign_event_lease_s
+    )
     pump = Pump(
         database=database,
         renderers=Renderers(_loaders(cards, homes, digest_queries, connection_desk, registry)),
         slack=SlackCards(client),
+        lease_s=settings.countersign_card_lease_s,
     )
     planning = PlanningJob(
         database=database, planner=planner, registry=registry, decisions=decisions, now=now
@@ -291,6 +299,7 @@ def _assemble(
         engine=engine,
         sweeper=Sweeper(database=database, timing=timing),
         desk=desk,
+        connection_desk=connection_desk,
         delivery=DigestDelivery(database=database, queries=digest_queries, now=now),
         dispatcher=dispatcher,
         pump=pump,

@@ -87,7 +87,7 @@ class Settings(StorageSettings):
     countersign_admins: Names = ()
     countersign_approvers: Names = ()
     countersign_policy: Path | None = None
-    """Unset: the policy that the tiers of ARCHITECTURE.md, section 6, make by themselves."""
+    """Unset: the tiers of docs/approvals.md decide by themselves."""
 
     countersign_host: str = "127.0.0.1"
     countersign_port: int = Field(default=8080, ge=0, le=65535)
@@ -118,6 +118,12 @@ class Settings(StorageSettings):
     """How often a step is tried before it counts as failed."""
     countersign_sweep_s: float = Field(default=5, gt=0)
     """How often the tick looks for what was left behind."""
+    countersign_stale_s: float = Field(default=60, gt=0)
+    """How long a goal that ought to move may rest before the sweeper nudges it."""
+    countersign_event_lease_s: float = Field(default=60, gt=0)
+    """How long a worker may handle an event of Slack's before another takes it over."""
+    countersign_card_lease_s: float = Field(default=30, gt=0)
+    """How long a worker may post a card before another looks for it and posts it."""
     countersign_seal_s: float = Field(default=1, gt=0)
 
     @field_validator("slack_bot_token")

@@ -134,7 +134,7 @@ def _start_worker(
             "digest_subscriptions": parts.delivery.keep_up,
             "digests": parts.delivery.send_due,
             "approval_deadlines": parts.desk.expire_due,
-            "inbox": parts.dispatcher.sweep,
+            "connections": parts.connection_desk.sweep,
         }
     )
     settings = parts.settings
@@ -146,6 +146,7 @@ def _start_worker(
         worker.run(),
         Clock(tick).run(),
         run_every(settings.countersign_sweep_s, parts.sweeper.sweep, name="sweep"),
+        run_every(settings.countersign_sweep_s, parts.dispatcher.sweep, name="inbox"),
         run_every(OUTBOX_SWEEP_S, parts.pump.sweep, name="outbox"),
         run_every(settings.countersign_seal_s, seal_all, name="seal"),
     )

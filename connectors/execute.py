@@ -186,9 +186,18 @@ class Executor:
             async with asyncio.timeout(self._timeout_s):
                 return await work
         except TimeoutError as error:
-            if reads:
-                raise RetryLaterError("It took too long to answer.") from error
-            raise OutcomeUnknownError("It took too long to answer.") from error
+            raise _unfinished("It took too long to answer.", reads=reads) from error
+        except _UNREADABLE as error:
+            raise _unfinished("Its answer could not be read.", reads=reads) from error
+
+
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError)
+"""What a connector raises for an answer of a shape that nobody foresaw (pydantic's included)."""
+
+
+def _unfinished(message: str, *, reads: bool) -> RetryLaterError | OutcomeUnknownError:
+    """Return what a call without a usable answer means: a read did nothing, a write may have."""
+    return RetryLaterError(message) if reads else OutcomeUnknownError(message)
 
 
 class NoHttp:

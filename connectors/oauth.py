@@ -6,19 +6,14 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
 
-import httpx2
-from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
 from pydantic import BaseModel, ValidationError
 
+from connectors.authorization import Authorization, Query, check_callback
 from connectors.broker import TokenBroker
-from connectors.egress import Egress, client_options
-from connectors.errors import ConnectorError
+from connectors.egress import Egress
 from connectors.oauth_errors import (
-    ConsentDeniedError,
     ExchangeFailedError,
-    IssuerMismatchError,
     NotSetUpError,
     OtherBrowserError,
     OtherPersonError,
@@ -27,15 +22,13 @@ from connectors.oauth_errors import (
     StateUsedError,
 )
 from connectors.settings import ProviderSettings
-from connectors.tokens import Grant, TokenEndpoints, Tokens, read_grant
+from connectors.tokens import TokenEndpoints, Tokens
 from storage.crypto import Vault
 from storage.database import Database, Transaction
 from storage.errors import DecryptionError
 from storage.tables.connections import OAuthState
 
 STATE_LIVES_S = 600.0
-
-Query: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +77,8 @@ class OAuthFlow:
     ) -> None:
         self._database = database
         self._vault = vault
-        self._egress = egress
         self._broker = broker
+        self._authorization = Authorization(egress)
         self._endpoints = TokenEndpoints(egress)
         self._providers = providers
         self._public_url = public_url
@@ -132,16 +125,15 @@ class OAuthFlow:
                 goal_id=goal_id,
                 lives_s=STATE_LIVES_S,
             )
-        hint = {"login_hint": person.email} if person is not None and person.email else {}
-        async with self._client(settings, scopes=asked) as client:
-            url, _ = client.create_authorization_url(
-                settings.authorize_url,
-                state=state,
-                code_verifier=verifier,
-                **hint,
-                **settings.manifest.oauth.authorize_parameters,
-            )
-        return Begun(str(url), browser_secret)
+        url = await self._authorization.url(
+            settings,
+            redirect_uri=self.redirect_uri(provider),
+            scopes=asked,
+            state=state,
+            verifier=verifier,
+            login_hint=person.email if person is not None else None,
+        )
+        return Begun(url, browser_secret)
 
     async def fetch(self, provider: str, *, query: Query, browser_secret: str) -> Fetched:
         """Take a provider's callback: check it, fetch the tokens, and name both identities.
@@ -158,9 +150,14 @@ class OAuthFlow:
             begun = await tx.connections.consume_state(state_hash)
             begun = begun or await self._refuse(tx, state_hash)
         _check_begun(begun, provider, browser_secret)
-        _check_callback(settings, query)
+        check_callback(settings, query)
         verifier = self._vault.open(begun.secret, bound_to=begun.state_hash).decode()
-        grant = await self._exchange(settings, query["code"], verifier)
+        grant = await self._authorization.exchange(
+            settings,
+            redirect_uri=self.redirect_uri(provider),
+            code=query["code"],
+            verifier=verifier,
+        )
         account = await self._endpoints.account(settings, grant.tokens)
         if account is None:
             raise ExchangeFailedError(settings.manifest.title)
@@ -243,45 +240,6 @@ class OAuthFlow:
             raise NotSetUpError(settings.manifest.title if settings else provider)
         return settings
 
-    def _client(self, settings: ProviderSettings, *, scopes: set[str]) -> AsyncOAuth2Client:
-        return AsyncOAuth2Client(
-            client_id=settings.client_id,
-            client_secret=settings.client_secret,
-            token_endpoint_auth_method="client_secret_post",  # noqa: S106 -- a method's name
-            redirect_uri=self.redirect_uri(settings.manifest.name),
-            scope=" ".join(sorted(scopes)),
-            code_challenge_method="S256",
-            transport=self._egress.transport(settings),
-            **client_options(),
-        )
-
-    async def _exchange(self, settings: ProviderSettings, code: str, verifier: str) -> Grant:
-        """Return what the code is worth; our own reading of the answer decides, not Authlib's.
-
-        Authlib accepts a 4xx without an `error` key as a token, and HubSpot sends those.
-        """
-        answers: list[httpx2.Response] = []
-
-        def keep(answer: httpx2.Response) -> httpx2.Response:
-            answers.append(answer)
-            return answer
-
-        async with self._client(settings, scopes=set()) as client:
-            client.register_compliance_hook("access_token_response", keep)
-            try:
-                await client.fetch_token(
-                    settings.token_url,
-                    grant_type="authorization_code",
-                    code=code,
-                    code_verifier=verifier,
-                )
-            except (OAuthError, httpx2.HTTPError, ConnectorError, ValueError) as error:
-                raise ExchangeFailedError(settings.manifest.title) from error
-        grant = read_grant(answers[0])
-        if grant is None:
-            raise ExchangeFailedError(settings.manifest.title)
-        return grant
-
     async def _refuse(self, tx: Transaction, state_hash: str) -> OAuthState:
         """Say why a state cannot be spent.
 
@@ -361,17 +319,6 @@ def _check_begun(begun: OAuthState, provider: str, browser_secret: str) -> None:
         raise StateUnknownError
     if not hmac.compare_digest(begun.browser_hash, _digest(browser_secret)):
         raise OtherBrowserError
-
-
-def _check_callback(settings: ProviderSettings, query: Query) -> None:
-    """Refuse an answer that names another issuer (RFC 9207), a denial, or one without a code."""
-    title = settings.manifest.title
-    if query.get("iss", settings.issuer) != settings.issuer:
-        raise IssuerMismatchError(title)
-    if query.get("error") == "access_denied":
-        raise ConsentDeniedError(title)
-    if "error" in query or not query.get("code"):
-        raise ExchangeFailedError(title)
 
 
 def _to_bytes(pending: _Pending) -> bytes:

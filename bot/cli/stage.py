@@ -7,7 +7,7 @@ import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from bot.config import Settings
 from bot.serve import bind, serve_web
 from bot.workspace.app import build_workspace, default_config
+from bot.workspace.config import PostRate
 from connectors.google_calendar.standin import build_standin as build_google
 from connectors.hubspot.standin import build_standin as build_hubspot
 from connectors.standin import StandinConfig
@@ -65,8 +66,23 @@ def forget(data_dir: Path) -> None:
     shutil.rmtree(data_dir, ignore_errors=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient the workspace is; as Slack for people, quicker for tests."""
+
+    post_rate: PostRate = PostRate()
+    retry_delays_s: tuple[float, ...] = (0.1, 60.0, 300.0)
+    method_limits: bool = True
+    """False lifts every other rate limit, which benchmarks need."""
+
+
+AS_SLACK = Pace()
+
+
 @asynccontextmanager
-async def open_stage(data_dir: Path, *, first_port: int = FIRST_PORT) -> AsyncIterator[Stage]:
+async def open_stage(
+    data_dir: Path, *, first_port: int = FIRST_PORT, pace: Pace = AS_SLACK
+) -> AsyncIterator[Stage]:
     """Serve the workspace and the stand-ins until the end of the block."""
     kept = _secrets(data_dir / "stage.json")
     sockets: list[socket.socket] = []
@@ -81,8 +97,10 @@ async def open_stage(data_dir: Path, *, first_port: int = FIRST_PORT) -> AsyncIt
         signing_secret=kept["SLACK_SIGNING_SECRET"],
         events_url=f"{bot_url}/slack/events",
         manifest_path=REPOSITORY / "manifest.yml",
+        post_rate=pace.post_rate,
+        retry_delays_s=pace.retry_delays_s,
     )
-    workspace = build_workspace(config)
+    workspace = build_workspace(replace(config, method_limits=pace.method_limits))
     stage = Stage(
         workspace_url,
         bot_url,
@@ -153,6 +171,7 @@ def _environment(kept: dict[str, str], urls: list[str]) -> dict[str, str]:
         "SLACK_SIGNING_SECRET": kept["SLACK_SIGNING_SECRET"],
         "SLACK_API_URL": f"{workspace_url}/api",
         "COUNTERSIGN_URL": bot_url,
+        "COUNTERSIGN_PORT": bot_url.rpartition(":")[2],
         "COUNTERSIGN_ENCRYPTION_KEY": kept["COUNTERSIGN_ENCRYPTION_KEY"],
         "COUNTERSIGN_ADMINS": "ada@northwind.example",
         "COUNTERSIGN_APPROVERS": "mo@northwind.example",

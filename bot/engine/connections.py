@@ -80,7 +80,24 @@ class ConnectionDesk:
             goal_id for goal_id, task in waiting if task.action.startswith(f"{fetched.provider}.")
         }
         for goal_id in sorted(goals):
-            await self._resume(fetched, goal_id)
+            await self._resume(fetched.team_id, fetched.person_id, fetched.provider, goal_id)
+
+    async def sweep(self) -> None:
+        """Resume what waits although its provider is connected; forget flows and links that ended.
+
+        A process that dies between storing a connection and resuming its goals leaves such tasks.
+        """
+        async with self._database.transaction() as tx:
+            waiting = await tx.tasks.list_connected_waiting()
+            await tx.connections.delete_old_states()
+            await tx.links.delete_old()
+        for connection, goal_id, task in waiting:
+            settings = self._providers[connection.provider]
+            asked = (task.failure or {}).get("scopes", ())
+            if not settings.manifest.missing(asked=asked, granted=connection.scopes):
+                await self._resume(
+                    connection.team_id, connection.person_id, connection.provider, goal_id
+                )
 
     async def card(self, tx: Transaction, team_id: str, subject: str) -> ConnectCard | None:
         """Return the card that asks for a provider; `subject` is `goal id:provider`."""
@@ -137,27 +154,24 @@ class ConnectionDesk:
         )
         return f"{self._public_url}/connect/{token}"
 
-    async def _resume(self, fetched: Fetched, goal_id: int) -> None:
+    async def _resume(self, team_id: str, person_id: str, provider: str, goal_id: int) -> None:
         async with self._database.transaction() as tx:
-            goal = await tx.goals.lock(fetched.team_id, goal_id)
-            for task in await tx.tasks.list_(goal.team_id, goal.id):
+            goal = await tx.goals.lock(team_id, goal_id)
+            for task in await tx.tasks.list_(team_id, goal_id):
                 if task.status is TaskStatus.NEEDS_CONNECTION and task.action.startswith(
-                    f"{fetched.provider}."
+                    f"{provider}."
                 ):
                     await move_task(
                         tx,
                         task,
                         to=TaskStatus.READY,
-                        actor=fetched.person_id,
+                        actor=person_id,
                         failure=None,
                         not_before=None,
                     )
             await defer_drive(tx, goal.team_id, goal.id)
-            for noun, subject in (
-                ("goal", str(goal.id)),
-                ("connect", f"{goal.id}:{fetched.provider}"),
-            ):
-                await outbox.touch(tx, team_id=goal.team_id, noun=noun, subject=subject, priority=1)
+            for noun, subject in (("goal", str(goal.id)), ("connect", f"{goal.id}:{provider}")):
+                await outbox.touch(tx, team_id=team_id, noun=noun, subject=subject, priority=1)
 
     async def _withdraw(self, tx: Transaction, team_id: str, goal_id: int, provider: str) -> None:
         """Take back what people were asked about calls through this connection."""

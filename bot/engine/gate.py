@@ -109,13 +109,18 @@ class Gate:
         if asked is None:
             return None
         same = asked.call_hash == item.call.hash
-        if asked.status is ApprovalStatus.USED and same:
-            return await self._again(tx, item)
-        if asked.status is not ApprovalStatus.APPROVED:
+        if asked.status not in (ApprovalStatus.APPROVED, ApprovalStatus.USED):
             return None
         decision = await tx.approvals.find_decision(asked.team_id, asked.id)
-        still = decision is not None and await self._still_may(tx, asked, decision.person_id)
-        if same and still and decision is not None and decision.person_id in askees.people:
+        holds = (
+            same
+            and decision is not None
+            and decision.person_id in askees.people
+            and await self._still_may(tx, asked, decision.person_id)
+        )
+        if asked.status is ApprovalStatus.USED:
+            return await self._again(tx, item) if holds else None
+        if holds and decision is not None:
             await self._decisions.use(tx, asked)
             return f"decision:{decision.id}"
         reason = (

@@ -1,5 +1,7 @@
 """Goals: a message becomes one, a person answers, chooses or cancels."""
 
+import re
+
 from approvals.decisions import DecisionService
 from bot.goals.clicks import Answer, Click
 from bot.goals.lifecycle import ENDED_TASKS, SETTLED, move_goal, move_task
@@ -12,6 +14,9 @@ from storage.tables.goals import Goal, GoalStatus, TaskStatus
 
 MAX_CHARACTERS = 4000
 """Longer messages are documents, not goals; the person is asked to say it shorter."""
+
+_EMOJI_NAME = re.compile(r":[a-z0-9_+'-]+:")
+"""How Slack writes an emoji."""
 
 
 class GoalService:
@@ -238,7 +243,7 @@ def _unreadable(message: IncomingMessage) -> str | None:
         )
     if not text and message.has_files:
         return "I cannot read attachments yet. Tell me in a sentence what you want done."
-    if not any(character.isalnum() for character in text):
+    if not any(character.isalnum() for character in _EMOJI_NAME.sub("", text)):
         return "I did not find a word in that. Tell me in a sentence what you want done."
     return None
 

@@ -42,9 +42,14 @@ class Repeat:
     """The attempt certainly did nothing, or repeating it with the same key is harmless."""
 
     why: str
+    code: str = "repeat"
+    """`not_found` where a look-up proved that nothing happened."""
 
 
 Outcome = Succeeded | Raised | Repeat
+
+_LOST = frozenset({OutcomeUnknownError.code, "repeat"})
+"""Codes of attempts that may have taken effect although nobody saw it."""
 
 
 class Outcomes:
@@ -72,9 +77,9 @@ class Outcomes:
             case Succeeded(result):
                 await self._end(tx, attempt, AttemptStatus.SUCCEEDED)
                 await self._succeed(tx, goal, task, result)
-            case Repeat(why):
-                await self._end(tx, attempt, AttemptStatus.FAILED, code="repeat", message=why)
-                await self._retry(tx, task, why, after_s=0)
+            case Repeat(why, code):
+                await self._end(tx, attempt, AttemptStatus.FAILED, code=code, message=why)
+                await self._retry(tx, goal, task, attempt, why, after_s=0)
             case Raised(error):
                 await self._raised(tx, goal, task, attempt, error)
 
@@ -119,7 +124,9 @@ class Outcomes:
         match error:
             case RetryLaterError():
                 await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
-                await self._retry(tx, task, error.message, after_s=error.retry_after_s)
+                await self._retry(
+                    tx, goal, task, attempt, error.message, after_s=error.retry_after_s
+                )
             case OutcomeUnknownError():
                 await self._lost_reply(tx, goal, task, attempt, error)
             case ReconnectRequiredError():
@@ -133,7 +140,7 @@ class Outcomes:
                 await move_task(tx, task, to=TaskStatus.READY, tries=task.tries + 1)
             case _:
                 await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
-                await self._fail(tx, task, error.code, error.message)
+                await self._give_up(tx, goal, task, attempt, error.code, error.message)
 
     async def _lost_reply(
         self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, error: ConnectorError
@@ -142,7 +149,7 @@ class Outcomes:
         match Idempotency(attempt.idempotency):
             case Idempotency.READ | Idempotency.KEYED:
                 await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
-                await self._retry(tx, task, error.message, after_s=None)
+                await self._retry(tx, goal, task, attempt, error.message, after_s=None)
             case Idempotency.VERIFIABLE:
                 await self._look_later(tx, goal, task, attempt, error)
             case Idempotency.UNSAFE:
@@ -236,13 +243,47 @@ class Outcomes:
         )
 
     async def _retry(
-        self, tx: Transaction, task: Task, message: str, *, after_s: float | None
+        self,
+        tx: Transaction,
+        goal: Goal,
+        task: Task,
+        attempt: Attempt,
+        message: str,
+        *,
+        after_s: float | None,
     ) -> None:
-        if task.tries + 1 >= self._timing.max_tries:
-            await self._fail(tx, task, "retries_exhausted", _exhausted(message, task.tries + 1))
+        tries = task.tries + 1
+        if tries >= self._timing.max_tries:
+            said = f"{message} I tried {tries} times."
+            await self._give_up(tx, goal, task, attempt, "retries_exhausted", said)
             return
         not_before = None if after_s == 0 else self._not_before(task, after_s)
-        await move_task(tx, task, to=TaskStatus.READY, tries=task.tries + 1, not_before=not_before)
+        await move_task(tx, task, to=TaskStatus.READY, tries=tries, not_before=not_before)
+
+    async def _give_up(
+        self,
+        tx: Transaction,
+        goal: Goal,
+        task: Task,
+        attempt: Attempt,
+        code: str,
+        message: str,
+    ) -> None:
+        """End a task that will not be tried again: failed, or unknown where a try may have worked.
+
+        Of a keyed write whose reply was once lost nobody can say that it did not happen.
+        """
+        if attempt.idempotency == Idempotency.KEYED and await self._may_have_happened(tx, task):
+            await tx.calls.mark_unknown(team_id=attempt.team_id, attempt_id=attempt.id)
+            await self.ask_human(tx, goal, task, message)
+            return
+        await self._fail(tx, task, code, message)
+
+    async def _may_have_happened(self, tx: Transaction, task: Task) -> bool:
+        attempts = await tx.calls.list_attempts(task.team_id, task.goal_id)
+        return any(
+            item.task_id == task.id and (item.error or {}).get("code") in _LOST for item in attempts
+        )
 
     def _not_before(self, task: Task, after_s: float | None) -> datetime:
         """Return when to try again: what the provider asked for, or full-jitter backoff."""
@@ -283,10 +324,6 @@ class Outcomes:
         await tx.calls.finish_attempt(
             team_id=attempt.team_id, attempt_id=attempt.id, status=status, error=details
         )
-
-
-def _exhausted(message: str, tries: int) -> str:
-    return f"{message} I tried {tries} times; nothing was done. Ask me again later."
 
 
 def _is_direct(goal: Goal) -> bool:

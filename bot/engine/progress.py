@@ -43,12 +43,14 @@ class Timing:
             lease, since until then the old attempt could still send.
         retry_base_s: the first pause after a failure that may pass; it doubles, with jitter.
         max_tries: how often a task is tried.
+        stale_s: how long a goal that ought to move may rest before the sweeper nudges it.
     """
 
     lease_s: float = 25.0
     call_timeout_s: float = 20.0
     retry_base_s: float = 2.0
     max_tries: int = 5
+    stale_s: float = 60.0
 
 
 async def advance(tx: Transaction, goal: Goal, registry: Registry) -> Sequence[Task]:

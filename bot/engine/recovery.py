@@ -60,5 +60,6 @@ class Recovery:
         except ConnectorError as error:
             return Raised(error)
         if result is None:
-            return Repeat("It was looked up and had not happened; it is run again.")
+            why = "It was looked up and had not happened; it is run again."
+            return Repeat(why, code="not_found")
         return Succeeded(result.model_dump(mode="json"))

@@ -6,9 +6,6 @@ from storage.database import Database
 from storage.errors import NotFoundError
 from storage.tables.goals import Goal
 
-STALE_S = 60.0
-"""A goal that ought to move and has not been touched for so long is nudged."""
-
 
 class Sweeper:
     """Finds goals that nobody drives although they could move."""
@@ -21,7 +18,7 @@ class Sweeper:
         """Nudge goals whose task came due, whose drive died or whose job was lost."""
         async with self._database.transaction() as tx:
             due = await tx.tasks.list_due_goals(grace_s=self._timing.call_timeout_s)
-            stale = await tx.goals.list_stale(older_than_s=STALE_S)
+            stale = await tx.goals.list_stale(older_than_s=self._timing.stale_s)
         for team_id, goal_id in due:
             await self.nudge(team_id, goal_id)
         for goal in stale:

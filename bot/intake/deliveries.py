@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from bot.intake.decoding import JsonObject, decode_form, decode_json
 from bot.intake.errors import MalformedError
 
+_MESSAGES = frozenset({"message", "app_mention"})
+
 Key = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 """An id of Slack's; the limit keeps it within an index."""
 
@@ -57,6 +59,26 @@ class _Authorization(_Vendor):
 
 class _InnerEvent(_Vendor):
     type: Key
+
+
+class _Written(_Vendor):
+    """A message, or the one that an edit is about; each part may be missing."""
+
+    user: Key | None = None
+    text: str | None = None
+    ts: Key | None = None
+    thread_ts: Key | None = None
+    subtype: Key | None = None
+    bot_id: Key | None = None
+    files: list[dict[str, Any]] | None = None
+
+
+class _MessageEvent(_Written):
+    channel: Key
+    ts: Key
+    channel_type: Key | None = None
+    message: _Written | None = None
+    previous_message: _Written | None = None
 
 
 class _Envelope(_Vendor):
@@ -124,6 +146,8 @@ def _read_json(body: JsonObject) -> Delivery:
             return Handshake(challenge)
         case "event_callback":
             envelope = _Envelope.model_validate(body)
+            if envelope.event.type in _MESSAGES:
+                _MessageEvent.model_validate(body["event"])
             installed = {item.team_id for item in envelope.authorizations if item.team_id}
             return Event(
                 team_ids=frozenset(installed | {envelope.team_id}),
@@ -160,7 +184,7 @@ def _thread_key(event: dict[str, Any]) -> str:
     inner = event.get("message")
     message = inner if isinstance(inner, dict) else event
     channel = event.get("channel")
-    if event.get("type") not in {"message", "app_mention"} or not isinstance(channel, str):
+    if event.get("type") not in _MESSAGES or not isinstance(channel, str):
         user = event.get("user")
         person = user.get("id") if isinstance(user, dict) else user
         return f"{event['type']}:{person}"[:255]

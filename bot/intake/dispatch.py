@@ -13,8 +13,8 @@ LEASE_S = 60.0
 
 MAX_TRIES = 5
 
-ABANDONED_S = 15.0
-"""An event this old that nobody holds has lost its job."""
+_ABANDONED_SHARE = 1 / 4
+"""An event older than this part of a lease that nobody holds has lost its job."""
 
 _OK = 200
 
@@ -23,11 +23,17 @@ class EventDispatcher:
     """Runs the listeners of stored events: each event until it succeeds, at most five times."""
 
     def __init__(
-        self, *, database: Database, bolt: AsyncApp, abandoned_s: float = ABANDONED_S
+        self,
+        *,
+        database: Database,
+        bolt: AsyncApp,
+        lease_s: float = LEASE_S,
+        abandoned_s: float | None = None,
     ) -> None:
         self._database = database
         self._bolt = bolt
-        self._abandoned_s = abandoned_s
+        self._lease_s = lease_s
+        self._abandoned_s = lease_s * _ABANDONED_SHARE if abandoned_s is None else abandoned_s
 
     async def handle_event(self, inbox_id: int) -> None:
         """Handle an event, then those that have come to wait behind it in its thread.
@@ -41,7 +47,7 @@ class EventDispatcher:
         due: int | None = inbox_id
         while due is not None:
             async with self._database.transaction() as tx:
-                event = await tx.inbox.claim(due, lease_s=LEASE_S)
+                event = await tx.inbox.claim(due, lease_s=self._lease_s)
             if event is None:
                 return
             due = await self._handle(event)

@@ -41,7 +41,8 @@ class MessageListeners:
     async def _edited(self, event: dict[str, Any], context: AsyncBoltContext) -> None:
         """Pass on a correction; Slack also sends one when it only unfurls a link."""
         changed, before = event["message"], event.get("previous_message") or {}
-        if changed.get("text") == before.get("text") or changed.get("subtype") not in _WRITTEN:
+        is_written = changed.get("user") and changed.get("subtype") in _WRITTEN
+        if changed.get("text") == before.get("text") or not is_written:
             return
         message = {**changed, "channel": event["channel"]}
         await self._receive(message, context, is_dm=True, is_edited=True)

@@ -22,8 +22,8 @@ from storage.tables.slack import OutboxCard
 LEASE_S = 30.0
 """How long a worker holds a card; after that another may take it over."""
 
-_DELIVERY_TIMEOUT_S = 25.0
-"""Ends before the lease: whoever takes over finds what was posted."""
+_DELIVERY_SHARE = 5 / 6
+"""A delivery ends before its lease: whoever takes over finds what was posted."""
 
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 600.0
@@ -41,10 +41,18 @@ class Pump:
     try may have posted. So a lost reply or a killed worker makes no second message.
     """
 
-    def __init__(self, *, database: Database, renderers: Renderers, slack: SlackCards) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        renderers: Renderers,
+        slack: SlackCards,
+        lease_s: float = LEASE_S,
+    ) -> None:
         self._database = database
         self._renderers = renderers
         self._slack = slack
+        self._lease_s = lease_s
         self._owner = secrets.token_hex(8)
 
     async def post_cards(self, team_id: str, channel_id: str) -> None:
@@ -52,7 +60,7 @@ class Pump:
         while True:
             async with self._database.transaction() as tx:
                 card = await tx.outbox.claim(
-                    team_id, channel_id, owner=self._owner, lease_s=LEASE_S
+                    team_id, channel_id, owner=self._owner, lease_s=self._lease_s
                 )
             if card is None or not await self._handle(card):
                 return
@@ -86,7 +94,7 @@ class Pump:
                 return True
             async with self._database.transaction() as tx:
                 rendered = await self._renderers.render(tx, card)
-            async with asyncio.timeout(_DELIVERY_TIMEOUT_S):
+            async with asyncio.timeout(self._lease_s * _DELIVERY_SHARE):
                 await self._deliver(card, rendered)
         except ChannelParkedError as err:
             await self._park(card, err.retry_after_s)

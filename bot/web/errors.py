@@ -12,7 +12,9 @@ _log = structlog.get_logger(__name__)
 
 _SAID = {
     404: ("There is nothing here", "The address may be mistyped, or the page is gone."),
+    400: ("That did not work", "What arrived here is nothing that a page of mine sends."),
     405: ("That does not work here", "This address answers another kind of request."),
+    413: ("That is too much", "What arrived here is larger than anything a page of mine sends."),
 }
 
 

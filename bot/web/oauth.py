@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.web.forms import read_form
 from bot.web.pages import HEADERS, render_message, render_page
 from connectors.errors import ConnectorError
 from connectors.manifest import Manifest
@@ -131,12 +132,12 @@ class ConnectPages:
 
     async def confirm(self, request: Request) -> Response:
         """Store the connection that the person confirmed, and let their goals go on."""
-        form = await request.form(max_files=0, max_fields=5)
+        form = await read_form(request)
         provider = request.path_params["provider"]
         try:
             fetched = await self._flow.confirm(
                 provider,
-                state=str(form.get("state", "")),
+                state=form.get("state", ""),
                 browser_secret=request.cookies.get(COOKIE, ""),
                 is_right=form.get("answer") == "yes",
             )

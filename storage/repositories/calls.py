@@ -153,6 +153,19 @@ class CallRepository:
         )
         return finished.scalar_one_or_none() is not None
 
+    async def mark_unknown(self, *, team_id: str, attempt_id: int) -> None:
+        """Mark a failed attempt as one of several tries of which one may have worked."""
+        await self._session.execute(
+            update(Attempt)
+            .where(
+                Attempt.team_id == team_id,
+                Attempt.id == attempt_id,
+                Attempt.status == AttemptStatus.FAILED,
+            )
+            .values(status=AttemptStatus.UNKNOWN)
+            .execution_options(synchronize_session=False)
+        )
+
     async def settle_unknown(
         self, *, team_id: str, attempt_id: int, status: AttemptStatus, error: dict[str, Any]
     ) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage.errors import NotFoundError
 from storage.repositories.rows import update_object
 from storage.tables.calls import Attempt, AttemptStatus
+from storage.tables.connections import Connection, ConnectionStatus
 from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 
 
@@ -173,3 +174,26 @@ class TaskRepository:
             .order_by(Task.id)
         )
         return [(row[0], row[1]) for row in rows]
+
+    async def list_connected_waiting(
+        self, *, limit: int = 200
+    ) -> Sequence[tuple[Connection, int, Task]]:
+        """Return (connection, goal id, task) where a task waits although there is a connection."""
+        rows = await self._session.execute(
+            select(Connection, Goal.id, Task)
+            .join(Goal, and_(Goal.id == Task.goal_id, Goal.team_id == Task.team_id))
+            .join(
+                Connection,
+                and_(
+                    Connection.team_id == Task.team_id,
+                    Connection.person_id == Goal.requester_id,
+                    Connection.provider == func.split_part(Task.action, ".", 1),
+                ),
+            )
+            .where(
+                Task.status == TaskStatus.NEEDS_CONNECTION,
+                Connection.status == ConnectionStatus.CONNECTED,
+            )
+            .limit(limit)
+        )
+        return [(row[0], row[1], row[2]) for row in rows]

@@ -1,6 +1,7 @@
 """Settings are complete and right, or nothing starts."""
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from bot.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
 KEY = base64.b64encode(b"canary-key-of-32-bytes-in-length").decode()
+_STATED = re.compile(r"# COUNTERSIGN_(PORT|HOST|MODEL_\w+|LOG_\w+|MAX_TRIES|\w+_S)=")
 RIGHT = {
     "SLACK_BOT_TOKEN": "xoxb-canary",
     "SLACK_SIGNING_SECRET": "canary-secret",
@@ -109,6 +111,18 @@ def test_env_example_explains_every_variable() -> None:
     }
 
     assert explained >= {name.upper() for name in Settings.model_fields}
+
+
+def test_env_example_states_the_defaults(environment: pytest.MonkeyPatch) -> None:
+    """Numbers that are explained are the ones that hold."""
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    stated = dict(line[2:].split("=", 1) for line in example.splitlines() if _STATED.match(line))
+
+    settings = load_settings()
+
+    assert {name: str(getattr(settings, name.lower())).removesuffix(".0") for name in stated} == (
+        stated
+    )
 
 
 def test_env_example_filled_in_is_valid(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -29,10 +29,12 @@ class ScriptedModel:
     """Answers each request with the next of `answers`: a text, a JSON object, or a fault.
 
     With `refuses_schemas` every request with a `response_format` gets 400 and uses up no answer.
+    Completions come after `latency_s`.
     """
 
     answers: list[str | dict[str, Any] | Fault] = field(default_factory=list)
     refuses_schemas: bool = False
+    latency_s: float = 0.0
     requests: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
 
@@ -47,6 +49,7 @@ class ScriptedModel:
             if answer.body is not None:
                 return PlainTextResponse(answer.body, answer.status)
             return _error(answer.status, f"quoting {request.headers['authorization']}")
+        await asyncio.sleep(self.latency_s)
         text = answer if isinstance(answer, str) else json.dumps(answer)
         return JSONResponse(completion(text, model=body["model"]))
 

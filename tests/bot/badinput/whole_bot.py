@@ -47,6 +47,7 @@ class WholeBot:
     people: WorkspaceClient
     http: httpx2.AsyncClient
     standins: Mapping[str, str]
+    dm_id: str
 
     async def work(self) -> None:
         """Run every job that is or becomes due, and let the workspace settle."""
@@ -71,15 +72,26 @@ class WholeBot:
         await self.work()
         return str(said["ts"])
 
-    async def event(self, event: JsonObject, *, event_id: str = "EvBad1") -> None:
-        """Deliver one event as Slack would, and let the bot work."""
-        body = {
-            "type": "event_callback",
-            "team_id": TEAM,
-            "event_id": event_id,
-            "event": event,
+    def dm(self, **changes: Any) -> JsonObject:
+        """Return a direct message of Dana's as Slack delivers it."""
+        usual = {
+            "type": "message",
+            "channel_type": "im",
+            "channel": self.dm_id,
+            "user": DANA,
+            "ts": f"{datetime.now(UTC).timestamp():.6f}",
+            "text": "Which deals does Acme have?",
         }
-        reply = await self.http.post("/slack/events", **signed(body))
+        return usual | changes
+
+    async def post(self, event: JsonObject, *, event_id: str = "Ev1") -> httpx2.Response:
+        """Deliver one event as Slack would."""
+        body = {"type": "event_callback", "team_id": TEAM, "event_id": event_id, "event": event}
+        return await self.http.post("/slack/events", **signed(body))
+
+    async def event(self, event: JsonObject, *, event_id: str = "Ev1") -> None:
+        """Deliver one event that is taken, and let the bot work."""
+        reply = await self.post(event, event_id=event_id)
         assert reply.status_code == 200, reply.text
         await self.work()
 
@@ -92,9 +104,7 @@ class WholeBot:
         found = await self.people.messages(person, channel=channel)
         return [message for message in found if message.get("bot_id")]
 
-    async def press(
-        self, person: str, action_id: str, *, channel: str | None = None
-    ) -> JsonObject:
+    async def press(self, person: str, action_id: str, *, channel: str | None = None) -> JsonObject:
         """Press the newest button of that action that a person sees, and let the bot work."""
         for message in reversed(await self.cards(person, channel=channel)):
             if any(action_id == item.split(":")[0] for item in _actions(message)):
@@ -211,6 +221,7 @@ async def whole_bot(
         await parts.people.prepare(TEAM)
         await stack.enter_async_context(serving(parts.web, bot_socket))
         http = httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30)
+        opened = await workspace.slack.conversations_open(users=DANA)
         yield WholeBot(
             parts=parts,
             database=database,
@@ -220,6 +231,7 @@ async def whole_bot(
             people=await stack.enter_async_context(WorkspaceClient(workspace.config.base_url)),
             http=await stack.enter_async_context(http),
             standins=standins,
+            dm_id=opened["channel"]["id"],
         )
 
 
@@ -245,17 +257,3 @@ def _values(
         "google_client_secret": secret_of[GOOGLE],
         **dict.fromkeys(("google_api_url", "google_auth_url", "google_web_url"), google),
     }
-
-
-def dm(**changes: Any) -> JsonObject:
-    """Return a direct message of Dana's as Slack delivers it."""
-    now = datetime.now(UTC).timestamp()
-    usual = {
-        "type": "message",
-        "channel_type": "im",
-        "channel": "D0DANA",
-        "user": DANA,
-        "ts": f"{now:.6f}",
-        "text": "Which deals does Acme have?",
-    }
-    return usual | changes

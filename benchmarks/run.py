@@ -1,0 +1,44 @@
+"""`make bench`: measure, and print what was found; nothing is written anywhere."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from benchmarks import acknowledge, click, goal
+from benchmarks.figures import Table, show, show_markdown
+from benchmarks.processor import describe_machine
+from benchmarks.world import World, open_world, run_database
+
+_BENCHMARKS: dict[str, Callable[[World], Awaitable[Table]]] = {
+    "acknowledge": acknowledge.measure,
+    "click": click.measure,
+    "goal": goal.measure,
+}
+
+
+def main() -> None:
+    """Run what is named, or everything, each with a database of its own."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*_BENCHMARKS, []], metavar="benchmark")
+    parser.add_argument("--markdown", action="store_true", help="print tables for the docs")
+    arguments = parser.parse_args()
+    render = show_markdown if arguments.markdown else show
+    machine: tuple[str, ...] = ()
+    for name in arguments.names or _BENCHMARKS:
+        with run_database() as (folder, url):
+            machine = machine or describe_machine(url, folder)
+            table = asyncio.run(_measure(name, folder, url))
+        print(render(table), end="\n\n", flush=True)
+    mark = "- " if arguments.markdown else "  "
+    print("## Machine\n" if arguments.markdown else "Machine\n")
+    print("\n".join(f"{mark}{line}" for line in machine))
+
+
+async def _measure(name: str, folder: Path, url: str) -> Table:
+    async with open_world(folder, url) as world:
+        return await _BENCHMARKS[name](world)
+
+
+if __name__ == "__main__":
+    main()

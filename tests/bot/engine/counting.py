@@ -1,0 +1,435 @@
+"""A small real connector, whose provider counts what happens to it.
+
+Its writes differ only in how a lost reply is settled: `add_keyed` deduplicates by key,
+`add_verifiable` can be looked up, `add_unsafe` can do neither.
+"""
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import uvicorn
+from pydantic import JsonValue
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from connectors.actions import (
+    Action,
+    Arg,
+    Arguments,
+    Detail,
+    Effect,
+    Http,
+    Idempotency,
+    Link,
+    Out,
+    Preview,
+    PreviewContext,
+    ReadContext,
+    Result,
+    RunContext,
+    UndoCall,
+)
+from connectors.errors import RejectedError
+from connectors.labels import Label
+from connectors.manifest import Manifest
+from connectors.registry import Connector
+
+MISSING = 404
+CONFLICT = 409
+REFUSED = 400
+
+
+class Find(Arguments):
+    query: Annotated[str, Arg(title="Words")] = ""
+
+
+class Item(Result):
+    id: Annotated[str, Out(Label.RECORD, id_kind="counting.item")]
+    name: Annotated[str | None, Out(Label.OUTSIDE)]
+    domain: Annotated[str | None, Out(Label.RECORD)]
+    size: Annotated[str | None, Out(Label.RECORD)]
+
+
+class Items(Result):
+    items: Annotated[list[Item], Out(Label.OUTSIDE)]
+    total: Annotated[int, Out(Label.RECORD)]
+
+
+class Add(Arguments):
+    name: Annotated[str, Arg(title="Name")]
+    parent_id: Annotated[str | None, Arg(title="Parent", id_kind="counting.item")] = None
+    guests: Annotated[list[str], Arg(title="Guests", recipient=True)] = []
+    is_own: Annotated[bool, Arg(title="Mine")] = False
+    size: Annotated[str | None, Arg(title="Size")] = None
+
+
+class Change(Arguments):
+    item_id: Annotated[str, Arg(title="Item", id_kind="counting.item")]
+    size: Annotated[str, Arg(title="Size")]
+    guests: Annotated[list[str], Arg(title="Guests", recipient=True)] = []
+
+
+class Remove(Arguments):
+    item_id: Annotated[str, Arg(title="Item", id_kind="counting.item")]
+
+
+class Removed(Result):
+    id: Annotated[str, Out(Label.RECORD)]
+
+
+@dataclass
+class Provider:
+    """What the provider holds, what happened to it, and how it is told to misbehave."""
+
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+    effects: list[str] = field(default_factory=list)
+    """The name in every write that took effect, in order."""
+    keys: list[str] = field(default_factory=list)
+    """The key of every write that arrived, in order."""
+    reads: int = 0
+    faults: list[str] = field(default_factory=list)
+    """What the next requests suffer: ok, busy, lost (after the effect), down (before it), refused,
+    unauthorized, read_down (the next read alone)."""
+    held: threading.Event = field(default_factory=threading.Event)
+    """Writes wait until this is set."""
+    arrived: threading.Event = field(default_factory=threading.Event)
+    most_at_once: int = 0
+    _now: int = 0
+
+    def __post_init__(self) -> None:
+        self.held.set()
+
+    def reset(self) -> None:
+        self.__init__()  # type: ignore[misc] -- the server keeps this very object
+
+    def put(self, name: str, *, domain: str | None = None, size: str | None = None) -> str:
+        """Add an item by hand, as a person in the provider's own pages would."""
+        made = str(len(self.items) + 1)
+        self.items[made] = {"id": made, "name": name, "domain": domain, "size": size}
+        return made
+
+    def app(self) -> Starlette:
+        routes = [
+            Route("/items", self._list),
+            Route("/items", self._add, methods=["POST"]),
+            Route("/items/{id}", self._get),
+            Route("/items/{id}", self._change, methods=["PATCH"]),
+            Route("/items/{id}", self._remove, methods=["DELETE"]),
+            Route("/keys/{key}", self._by_key),
+        ]
+        return Starlette(routes=routes)
+
+    async def _list(self, request: Request) -> Response:
+        if self._read_fails():
+            return Response(status_code=503)
+        words = request.query_params.get("query", "").casefold()
+        found = [item for item in self.items.values() if words in item["name"].casefold()]
+        return JSONResponse({"items": found, "total": len(found)})
+
+    async def _get(self, request: Request) -> Response:
+        if self._read_fails():
+            return Response(status_code=503)
+        item = self.items.get(request.path_params["id"])
+        return JSONResponse(item, status_code=200 if item else MISSING)
+
+    async def _by_key(self, request: Request) -> Response:
+        if self._read_fails():
+            return Response(status_code=503)
+        key = request.path_params["key"]
+        made = next((item for item in self.items.values() if item.get("key") == key), None)
+        return JSONResponse(made, status_code=200 if made else MISSING)
+
+    async def _add(self, request: Request) -> Response:
+        body = await request.json()
+        return await self._write(body, body["name"], lambda: self._made(body))
+
+    async def _change(self, request: Request) -> Response:
+        body = await request.json()
+        item = self.items.get(request.path_params["id"])
+        if item is None:
+            return Response(status_code=MISSING)
+        return await self._write(body, f"change {item['name']}", lambda: {**item, **body})
+
+    async def _remove(self, request: Request) -> Response:
+        item = self.items.get(request.path_params["id"])
+        if item is None:
+            return Response(status_code=MISSING)
+        answer = await self._write({}, f"remove {item['name']}", lambda: item)
+        self.items.pop(item["id"])
+        return answer
+
+    def _made(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"id": str(len(self.items) + 1), "domain": None, "size": None, **body}
+
+    async def _write(self, body: dict[str, Any], what: str, make: Any) -> Response:
+        self.keys.append(body.get("key", ""))
+        self._now += 1
+        self.most_at_once = max(self.most_at_once, self._now)
+        self.arrived.set()
+        while not self.held.is_set():
+            await asyncio.sleep(0.005)
+        self._now -= 1
+        fault = self._fault()
+        if fault in _BEFORE:
+            return Response(status_code=_BEFORE[fault], headers={"retry-after": "0"})
+        key = body.get("dedupe") and body.get("key")
+        if key and any(item.get("key") == key for item in self.items.values()):
+            made = next(item for item in self.items.values() if item.get("key") == key)
+        else:
+            made = make()
+            self.items[made["id"]] = made
+            self.effects.append(what)
+        return Response(status_code=500) if fault == "lost" else JSONResponse(made)
+
+    def _fault(self) -> str:
+        if self.faults and self.faults[0] != "read_down":
+            return self.faults.pop(0)
+        return "ok"
+
+    def _read_fails(self) -> bool:
+        self.reads += 1
+        if self.faults and self.faults[0] == "read_down":
+            self.faults.pop(0)
+            return True
+        return False
+
+
+_BEFORE = {"busy": 429, "down": 500, "refused": REFUSED, "unauthorized": 401}
+
+
+@contextmanager
+def run_provider(provider: Provider) -> Iterator[str]:
+    """Serve the provider on a free loopback port and give its URL."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(provider.app(), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.005)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            provider.held.set()
+            server.should_exit = True
+            thread.join(timeout=10)
+
+
+async def _send(http: Http, method: str, path: str, json: Any = None) -> Any:
+    answer = await http.request(method, path, json=json)
+    if answer.status_code == MISSING:
+        raise RejectedError("It is not there any more.", kind="not_found")
+    if answer.status_code == REFUSED:
+        raise RejectedError("The provider refuses this name; choose another.")
+    return answer.json()
+
+
+def _item(data: dict[str, Any]) -> Item:
+    return Item(**{name: data.get(name) for name in ("id", "name", "domain", "size")})
+
+
+async def _find(context: RunContext, arguments: Find) -> Items:
+    found = await context.http.request("GET", "/items", params={"query": arguments.query})
+    rows = found.json()
+    return Items(items=[_item(row) for row in rows["items"]], total=rows["total"])
+
+
+async def _add(context: RunContext, arguments: Add) -> Item:
+    dedupe = context.idempotency is Idempotency.KEYED
+    body = {"name": arguments.name, "size": arguments.size, "key": context.key, "dedupe": dedupe}
+    return _item(await _send(context.http, "POST", "/items", body))
+
+
+async def _verify_add(context: RunContext, _arguments: Add) -> Item | None:
+    found = await context.http.request("GET", f"/keys/{context.key}")
+    return None if found.status_code == MISSING else _item(found.json())
+
+
+async def _parent(context: ReadContext, arguments: Add) -> dict[str, JsonValue]:
+    if arguments.parent_id is None:
+        return {}
+    item = await _send(context.http, "GET", f"/items/{arguments.parent_id}")
+    return {"parent": item["name"]}
+
+
+async def _before(context: ReadContext, arguments: Change) -> dict[str, JsonValue]:
+    item = await _send(context.http, "GET", f"/items/{arguments.item_id}")
+    return {"size": item["size"], "name": item["name"]}
+
+
+async def _change(context: RunContext, arguments: Change) -> Item:
+    if await _before(context, arguments) != context.precondition:
+        raise RejectedError("Somebody changed it meanwhile.", kind="changed")
+    body = {"size": arguments.size}
+    return _item(await _send(context.http, "PATCH", f"/items/{arguments.item_id}", body))
+
+
+async def _verify_change(context: RunContext, arguments: Change) -> Item | None:
+    item = await _send(context.http, "GET", f"/items/{arguments.item_id}")
+    return _item(item) if item["size"] == arguments.size else None
+
+
+def _undo_change(arguments: Change, _result: Item, before: Any) -> UndoCall | None:
+    back = {"item_id": arguments.item_id, "size": before["size"], "guests": arguments.guests}
+    return UndoCall("change", back, expects={"size": arguments.size})
+
+
+async def _size(context: ReadContext, arguments: Remove) -> dict[str, JsonValue]:
+    item = await _send(context.http, "GET", f"/items/{arguments.item_id}")
+    return {"size": item["size"]}
+
+
+async def _remove(context: RunContext, arguments: Remove) -> Removed:
+    await _send(context.http, "DELETE", f"/items/{arguments.item_id}")
+    return Removed(id=arguments.item_id)
+
+
+def _undo_add(_arguments: Add, result: Item, _before: Any) -> UndoCall:
+    return UndoCall("remove", {"item_id": result.id}, expects={"size": result.size})
+
+
+def _effect(arguments: Any) -> Effect:
+    if arguments.guests:
+        return Effect.IRREVERSIBLE
+    return Effect.OWN if getattr(arguments, "is_own", False) else Effect.SHARED
+
+
+def _preview_add(arguments: Add, context: PreviewContext) -> Preview:
+    parent = (context.before or {}).get("parent")
+    details = [Detail("Name", arguments.name, pointer="/name")]
+    if arguments.parent_id is not None:
+        details.append(Detail("Parent", str(parent or "the chosen one"), pointer="/parent_id"))
+    if arguments.size is not None:
+        details.append(Detail("Size", arguments.size, pointer="/size"))
+    mailed = f"Counting mails {', '.join(arguments.guests)}" if arguments.guests else None
+    return Preview(f"Add “{arguments.name}”", tuple(details), mailed)
+
+
+def _preview_change(arguments: Change, context: PreviewContext) -> Preview:
+    before = (context.before or {}).get("size")
+    detail = Detail("Size", arguments.size, str(before) if before else None, "/size")
+    return Preview(f"Set the size to {arguments.size}", (detail,))
+
+
+def _scopes(arguments: Any) -> frozenset[str]:
+    return frozenset({"write", "mail"}) if getattr(arguments, "guests", None) else frozenset({"write"})
+
+
+def _adding(name: str, idempotency: Idempotency) -> Action:
+    return Action(
+        connector="counting",
+        name=name,
+        summary="Add an item",
+        arguments=Add,
+        result=Item,
+        effect=_effect,
+        scopes=_scopes,
+        idempotency=idempotency,
+        run=_add,
+        preview=_preview_add,
+        precondition=_parent,
+        verify=_verify_add if idempotency is Idempotency.VERIFIABLE else None,
+        undo=_undo_add,
+        links=lambda item: (Link("Open it", f"https://counting.example/{item.id}"),),
+    )
+
+
+FIND = Action(
+    connector="counting",
+    name="find_items",
+    summary="Find items",
+    arguments=Find,
+    result=Items,
+    effect=lambda _arguments: Effect.READ,
+    scopes=lambda _arguments: frozenset({"read"}),
+    idempotency=Idempotency.READ,
+    run=_find,
+    preview=lambda find, _context: Preview(f"Look for “{find.query}”"),
+)
+CHANGE = Action(
+    connector="counting",
+    name="change",
+    summary="Change an item",
+    arguments=Change,
+    result=Item,
+    effect=_effect,
+    scopes=_scopes,
+    idempotency=Idempotency.VERIFIABLE,
+    run=_change,
+    preview=_preview_change,
+    precondition=_before,
+    verify=_verify_change,
+    undo=_undo_change,
+)
+REMOVE = Action(
+    connector="counting",
+    name="remove",
+    summary="Remove an item",
+    arguments=Remove,
+    result=Removed,
+    effect=lambda _arguments: Effect.SHARED,
+    scopes=lambda _arguments: frozenset({"write"}),
+    idempotency=Idempotency.UNSAFE,
+    run=_remove,
+    preview=lambda remove, _context: Preview(f"Remove item {remove.item_id}"),
+    precondition=_size,
+    undo=lambda _arguments, _result, _before: None,
+    deletes=True,
+    planned=False,
+)
+
+_WRITES = {
+    "scopes": ["write", "mail"],
+    "effects": [
+        "own_silent_reversible",
+        "shared_reversible",
+        "irreversible_or_seen_by_others",
+    ],
+}
+MANIFEST = Manifest.model_validate(
+    {
+        "name": "counting",
+        "title": "Counting",
+        "api_url": "https://api.counting.example",
+        "web_url": "https://counting.example",
+        "hosts": ["api.counting.example"],
+        "oauth": {
+            "authorize_url": "https://counting.example/authorize",
+            "token_url": "https://counting.example/token",
+            "revoke_url": "https://counting.example/revoke",
+            "account_url": "https://api.counting.example/me",
+        },
+        "scopes": {"read": "See items", "write": "Add items", "mail": "Mail guests"},
+        "actions": {
+            "find_items": {"scopes": ["read"], "effects": ["read"]},
+            "add_keyed": _WRITES,
+            "add_verifiable": _WRITES,
+            "add_unsafe": _WRITES,
+            "change": _WRITES,
+            "remove": {"scopes": ["write"], "effects": ["shared_reversible"]},
+        },
+        "rate_limit": {"requests": 10000, "per_s": 1.0},
+        "quality": {},
+    }
+)
+CONNECTOR = Connector(
+    name="counting",
+    title="Counting",
+    manifest=MANIFEST,
+    actions=(
+        FIND,
+        _adding("add_keyed", Idempotency.KEYED),
+        _adding("add_verifiable", Idempotency.VERIFIABLE),
+        _adding("add_unsafe", Idempotency.UNSAFE),
+        CHANGE,
+        REMOVE,
+    ),
+)

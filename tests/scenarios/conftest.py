@@ -1,0 +1,40 @@
+"""Fixtures of scenarios: servers shared by a worker, a world for each file."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.cli.stage import Stage
+from bot.workspace.client import WorkspaceClient
+from tests.scenarios.stage_thread import run_stage
+from tests.scenarios.world import World, run_world
+from tests.storage.pg import clone_database
+
+
+@pytest.fixture(scope="session")
+def bot_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bot")
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with run_stage(tmp_path_factory.mktemp("stage")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(
+    stage: Stage, postgres_server: str, template_database: str, bot_folder: Path
+) -> Iterator[World]:
+    with (
+        clone_database(postgres_server, template=template_database) as url,
+        run_world(stage, url, bot_folder) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+async def workspace(stage: Stage) -> AsyncIterator[WorkspaceClient]:
+    async with WorkspaceClient(stage.workspace_url) as client:
+        yield client
