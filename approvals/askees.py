@@ -68,4 +68,6 @@ def _without(people: list[Person], requester_id: str, *, ask: Ask) -> list[Perso
 
 
 def _why(ask: Ask) -> str:
-    return f"the policy asks every {ask.role}" if ask.role else "the policy names them"
+    if ask.role is None:
+        return "the policy names you for this"
+    return f"you are an {ask.role}" if ask.role[:1] in "aeiou" else f"you are a {ask.role}"

@@ -54,12 +54,15 @@ class Arg:
         id_kind: set when the value is an id: its type as `connector.kind` (S5).
         recipient: True when somebody outside this call is notified at this address.
         multiline: True when the edit modal shows a text area.
+        choices: Value → what people call it. The edit modal offers these names; a value that is
+            not among them stays as it is typed.
     """
 
     title: str
     id_kind: str | None = None
     recipient: bool = False
     multiline: bool = False
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,9 @@ class PreviewContext:
     zone: ZoneInfo
     before: dict[str, JsonValue] | None
     """The precondition that was read when the call was frozen."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Argument that is an id → the name of what was found. Only before a call is frozen, where it
+    makes the plan's card readable; what runs is shown by `before`."""
 
 
 @dataclass(frozen=True, slots=True)

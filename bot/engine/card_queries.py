@@ -62,7 +62,7 @@ class CardQueries:
             author=plan.author if plan else "",
             say=body.get("say", ""),
             steps=tuple(step for step, _ in steps),
-            changes=await self._changes(tx, goal),
+            changes=await self._changes(tx, goal, requester),
             question=question.get("text"),
             choices=tuple(question.get("choices", ())),
             reason=goal.reason,
@@ -153,7 +153,9 @@ class CardQueries:
             return False
         return await undo_of(tx, task, self._registry) is not None
 
-    async def _changes(self, tx: Transaction, goal: Goal) -> tuple[str, ...]:
+    async def _changes(
+        self, tx: Transaction, goal: Goal, requester: Person
+    ) -> tuple[str, ...]:
         if goal.plan_version < 2:  # noqa: PLR2004 -- the first version differs from nothing
             return ()
         before = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version - 1)
@@ -163,7 +165,13 @@ class CardQueries:
         who = after.author.removeprefix("person:")
         person = await tx.people.find(goal.team_id, who)
         name = "You" if who == goal.requester_id else (person.name if person else who)
-        return describe_changes(before.body, after.body, name=name, registry=self._registry)
+        return describe_changes(
+            before.body,
+            after.body,
+            name=name,
+            registry=self._registry,
+            zone=ZoneInfo(requester.zone),
+        )
 
     async def approval(self, tx: Transaction, team_id: str, approval_id: int) -> ApprovalCard:
         """Return an approval's card.

@@ -65,6 +65,9 @@ class ConnectionDesk:
         ):
             return Answer("That is not connected.", ok=False)
         async with self._database.transaction() as tx:
+            await outbox.touch(
+                tx, team_id=click.team_id, noun="home", subject=click.person_id, priority=1
+            )
             for goal in await tx.goals.list_for(click.team_id, click.person_id, limit=200):
                 if goal.status in SETTLED:
                     continue
@@ -76,6 +79,9 @@ class ConnectionDesk:
         """Let everything of this person go on that waited for this provider."""
         async with self._database.transaction() as tx:
             waiting = await tx.tasks.list_needing_connection(fetched.team_id, fetched.person_id)
+            await outbox.touch(
+                tx, team_id=fetched.team_id, noun="home", subject=fetched.person_id, priority=1
+            )
         goals = {
             goal_id for goal_id, task in waiting if task.action.startswith(f"{fetched.provider}.")
         }

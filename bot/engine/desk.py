@@ -191,9 +191,12 @@ class ApprovalDesk:
 
     async def _redraw(self, tx: Transaction, goal: Goal, item: ApprovalItem | None) -> None:
         if item is not None:
+            approval = await tx.approvals.get(goal.team_id, item.approval_id)
             await outbox.touch(
-                tx, team_id=goal.team_id, noun="approval", subject=item.approval_id, priority=1
+                tx, team_id=goal.team_id, noun="approval", subject=approval.id, priority=1
             )
+            for person_id in approval.ask["people"]:
+                await outbox.touch(tx, team_id=goal.team_id, noun="home", subject=person_id)
         await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id)
 
 

@@ -2,36 +2,53 @@
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
+from bot.engine.forms import value_text
 from bot.planning.valid import read_ref
-from connectors.actions import Detail
+from connectors.actions import Action, Detail
 from connectors.fields import argument_at
 from connectors.registry import Registry
 
 
 def describe_changes(
-    before: Mapping[str, Any], after: Mapping[str, Any], *, name: str, registry: Registry
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    name: str,
+    registry: Registry,
+    zone: ZoneInfo,
 ) -> tuple[str, ...]:
     """Return one sentence for each step that went or value that changed."""
     old = {task["key"]: task for task in before["tasks"]}
     new = {task["key"]: task for task in after["tasks"]}
     lines = [
-        f"{name} dropped “{registry.action(task['action']).summary}”."
+        f"{name} left out a step: {_summary(task, registry)}."
         for key, task in old.items()
         if key not in new
     ]
     for key, task in new.items():
         if key not in old:
-            lines.append(f"{name} added “{registry.action(task['action']).summary}”.")
+            lines.append(f"{name} added a step: {_summary(task, registry)}.")
             continue
-        lines += _changed_values(old[key], task, name=name, registry=registry)
+        lines += _changed_values(old[key], task, name=name, registry=registry, zone=zone)
     return tuple(lines)
 
 
+def _summary(task: Mapping[str, Any], registry: Registry) -> str:
+    summary = registry.action(task["action"]).summary
+    return f"{summary[:1].lower()}{summary[1:]}".rstrip(".")
+
+
 def _changed_values(
-    old: Mapping[str, Any], new: Mapping[str, Any], *, name: str, registry: Registry
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    *,
+    name: str,
+    registry: Registry,
+    zone: ZoneInfo,
 ) -> list[str]:
     action = registry.action(new["action"])
     lines = []
@@ -40,19 +57,18 @@ def _changed_values(
         if earlier == value:
             continue
         declared = argument_at(action.arguments, [argument])
-        title = declared.title if declared else argument.replace("_", " ")
-        lines.append(f"{name} changed {title}: {_say(earlier)} → {_say(value)}.")
+        title = declared.title.lower() if declared else argument.replace("_", " ")
+        was, now = (_say(action, argument, item, zone) for item in (earlier, value))
+        lines.append(f"{name} changed the {title}: {was} → {now}.")
     return lines
 
 
-def _say(value: JsonValue) -> str:
+def _say(action: Action, argument: str, value: JsonValue, zone: ZoneInfo) -> str:
     if value in (None, "", []):
         return "nothing"
     if read_ref(value) is not None:
-        return "a found value"
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return str(value)
+        return "what was found"
+    return value_text(action, argument, value, zone)
 
 
 def differing_details(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Detail, ...]:

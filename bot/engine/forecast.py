@@ -73,7 +73,9 @@ class Forecaster:
                 ask=verdict.ask or Ask(),
             )
         preview = (
-            action.preview(arguments, PreviewContext(ZoneInfo(requester.zone), None))
+            action.preview(
+                arguments, PreviewContext(ZoneInfo(requester.zone), None, resolved.names)
+            )
             if arguments
             else _partial_preview(action, resolved)
         )

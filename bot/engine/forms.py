@@ -9,7 +9,8 @@ from enum import Enum
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from zoneinfo import ZoneInfo
 
-from pydantic import JsonValue, ValidationError
+from pydantic import AwareDatetime, JsonValue, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from bot.engine.cards import FormField, StepForm
 from bot.goals.clicks import FieldErrors
@@ -31,15 +32,15 @@ def step_form(
     fields = []
     for name, info in action.arguments.model_fields.items():
         declared = argument_at(action.arguments, [name])
-        kind, options = _kind(info.annotation, declared)
         if name in fixed or (declared is not None and declared.id_kind is not None):
             continue
+        kind, options = _kind(info.annotation, declared, arguments.get(name))
         fields.append(
             FormField(
                 name=name,
                 title=declared.title if declared else name.replace("_", " ").capitalize(),
                 kind=kind,
-                value=_to_text(arguments.get(name), kind, zone),
+                value=_shown(arguments.get(name), kind, declared, zone),
                 options=options,
                 required=not _nullable(info.annotation) and kind != "checkbox",
                 hint=_hint(kind, zone),
@@ -69,14 +70,25 @@ def read_values(
         if info is None or (declared is not None and declared.id_kind is not None):
             errors.append((key, name, "This value cannot be changed here."))
             continue
-        kind, _ = _kind(info.annotation, declared)
-        if text.strip() == _to_text(before.get(name), kind, zone):
+        kind, _ = _kind(info.annotation, declared, before.get(name))
+        if text.strip() == _shown(before.get(name), kind, declared, zone):
             continue
         try:
-            changed[name] = _from_text(text.strip(), kind, info.annotation, zone)
+            typed = _from_text(text.strip(), kind, info.annotation, zone)
+            value = _canonical(info, _chosen(typed, declared))
         except ValueError as error:
-            errors.append((key, name, str(error)))
+            errors.append((key, name, _reason(error)))
+            continue
+        if value != before.get(name):
+            changed[name] = value
     return changed, tuple(errors)
+
+
+def value_text(action: Action, name: str, value: JsonValue, zone: ZoneInfo) -> str:
+    """Return an argument's value as the form shows it."""
+    declared = argument_at(action.arguments, [name])
+    kind, _ = _kind(action.arguments.model_fields[name].annotation, declared, value)
+    return _shown(value, kind, declared, zone)
 
 
 def check_arguments(action: Action, *, key: str, arguments: Mapping[str, JsonValue]) -> FieldErrors:
@@ -91,11 +103,47 @@ def check_arguments(action: Action, *, key: str, arguments: Mapping[str, JsonVal
     return ()
 
 
+def _canonical(info: FieldInfo, value: JsonValue) -> JsonValue:
+    """Return a value as it would be frozen: what a card shows and what runs are then equal.
+
+    Raises:
+        ValueError: the field does not take it.
+    """
+    adapter: TypeAdapter[Any] = TypeAdapter(
+        Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+    )
+    dumped: JsonValue = adapter.dump_python(adapter.validate_python(value), mode="json")
+    return dumped
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, ValidationError):
+        return _plain(error.errors(include_url=False, include_input=False)[0]["msg"])
+    return str(error)
+
+
 def _plain(message: str) -> str:
-    return message.removeprefix("Value error, ")
+    said = message.removeprefix("Value error, ")
+    return f"{said[:1].upper()}{said[1:]}".rstrip(".") + "."
 
 
-def _kind(annotation: Any, declared: Arg | None) -> tuple[str, tuple[str, ...]]:
+def _shown(value: JsonValue, kind: str, declared: Arg | None, zone: ZoneInfo) -> str:
+    text = _to_text(value, kind, zone)
+    return declared.choices.get(text, text) if declared is not None else text
+
+
+def _chosen(typed: JsonValue, declared: Arg | None) -> JsonValue:
+    """Return the value behind a name that the form offered."""
+    choices = declared.choices if declared is not None else {}
+    return next((value for value, name in choices.items() if name == typed), typed)
+
+
+def _kind(
+    annotation: Any, declared: Arg | None, value: JsonValue = None
+) -> tuple[str, tuple[str, ...]]:
+    choices = declared.choices if declared is not None else {}
+    if choices and (value is None or value in choices):
+        return "select", tuple(choices.values())
     base = _base(annotation)
     origin = get_origin(base)
     if origin is Literal:
@@ -104,7 +152,8 @@ def _kind(annotation: Any, declared: Arg | None) -> tuple[str, tuple[str, ...]]:
         return "select", tuple(str(item.value) for item in base)
     if origin in (list, tuple):
         return "emails", ()
-    simple = {bool: "checkbox", int: "number", Decimal: "number", datetime: "datetime"}
+    simple = {bool: "checkbox", int: "number", Decimal: "number"}
+    simple |= {datetime: "datetime", AwareDatetime: "datetime"}
     if base in simple:
         return simple[base], ()
     if base is date:

@@ -226,6 +226,7 @@ class Gate:
                     channel_id=person_id,
                     priority=2,
                 )
+                await outbox.touch(tx, team_id=goal.team_id, noun="home", subject=person_id)
 
     async def _created_records(self, tx: Transaction, goal: Goal) -> frozenset[JsonValue]:
         """Return the values that this goal's own writes minted: ids of what it created."""

@@ -56,6 +56,20 @@ class GoalService:
             )
         return Answer(f"On it: {text}")
 
+    async def person_left(self, team_id: str, person_id: str) -> None:
+        """End the open goals of somebody who was deactivated; approvers are told (S13)."""
+        async with self._database.transaction() as tx:
+            for found in await tx.goals.list_open(team_id, person_id):
+                goal = await tx.goals.lock(team_id, found.id)
+                if goal.status not in SETTLED:
+                    await cancel_goal(
+                        tx,
+                        goal,
+                        decisions=self._decisions,
+                        actor="system",
+                        reason="Its requester's account was deactivated.",
+                    )
+
     async def choose(self, click: Click, goal_id: int, choice: str) -> Answer:
         """Take a clicked choice as the answer to a goal's question."""
         async with self._database.transaction() as tx:

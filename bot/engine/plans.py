@@ -212,7 +212,9 @@ def read_edit(
     )
     if not errors and changed and not resolved.pending:
         errors = check_arguments(action, key=task.key, arguments={**resolved.arguments, **changed})
-    return changed, errors
+    # What is wrong with the values together is said where something was changed.
+    last = next(reversed(changed), "")
+    return changed, tuple((key, name or last, message) for key, name, message in errors)
 
 
 def _needed(tasks: Sequence[Task], dropped: frozenset[str]) -> FieldErrors:

@@ -31,6 +31,8 @@ class Resolved:
     """(JSON pointer, reference) of what pointed at nothing; the argument is then null."""
     pending: list[tuple[str, Ref]] = field(default_factory=list)
     """(JSON pointer, reference) of what is not known yet, because its task has not run."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Argument that takes an id → what the record it came from is called; for cards only."""
 
 
 def resolve(
@@ -101,7 +103,17 @@ def _fill_reference(
         declared = result_at(source.action.result, path)
         label = declared.label if declared is not None else Label.OUTSIDE
         into.labels[f"{pointer}{leaf}"] = Provenance(label, f"{reference}{leaf}")
+    if reference.path[-1:] == ["id"]:
+        _, record = look_up(source.result, reference.path[:-1])
+        into.names |= {_parts(pointer)[0]: name for name in _names_of(record)}
     return value
+
+
+def _names_of(record: JsonValue) -> list[str]:
+    """Return what a record is called; nothing where it has no name."""
+    given = record if isinstance(record, dict) else {}
+    found = (given.get(key) for key in ("name", "title", "email"))
+    return [name for name in found if isinstance(name, str) and name][:1]
 
 
 def look_up(value: object, path: Sequence[str | int]) -> tuple[bool, JsonValue]:

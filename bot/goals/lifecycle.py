@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from storage import outbox
 from storage.database import Transaction
 from storage.tables.goals import Goal, Task
 from storage.tables.goals import GoalStatus as G
@@ -65,6 +66,8 @@ async def move_goal(
 ) -> bool:
     """Move a goal and write its audit row; False when somebody was first.
 
+    The requester's Home, if they have opened it, is drawn anew.
+
     Raises:
         IllegalMoveError: when the table does not allow it.
     """
@@ -81,6 +84,7 @@ async def move_goal(
         goal_id=goal.id,
         data={"from": before.value, "reason": reason},
     )
+    await outbox.touch(tx, team_id=goal.team_id, noun="home", subject=goal.requester_id)
     return True
 
 

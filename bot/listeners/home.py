@@ -41,8 +41,10 @@ class HomeListeners:
     async def handle_profile_changed(
         self, event: dict[str, Any], context: AsyncBoltContext
     ) -> None:
-        """Keep what changed about somebody we know: name, zone, address, membership."""
-        await self.services.people.refresh(str(context.team_id), event["user"])
+        """Keep what changed about somebody we know; the goals of who was deactivated end (S13)."""
+        person = await self.services.people.refresh(str(context.team_id), event["user"])
+        if person is not None and not person.is_active:
+            await self.services.goals.person_left(person.team_id, person.person_id)
 
     async def handle_digest_wanted(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient

@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 _BLANKS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Letters and symbols that show nothing, although they are no spaces."""
@@ -19,7 +21,8 @@ _LOOKALIKE_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COP
 _VISIBLE_ASCII = re.compile(r"[ -~\n\t]*")
 _WORD = re.compile(r"\S+")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+|(?:[^\W_](?:[\w-]*\w)?\.)+[^\W\d_]{2,}")
+_HOST = re.compile(r"[\w.-]+")
+_TOP_LEVEL = re.compile(r"[^\W\d_]{2,}")
 _URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,30})(://)([^\s/?#]*)")
 _SCHEME_ONLY = re.compile(r"(?i)\b(mailto|tel|sms|javascript|data|slack):(?=\S)")
 _BARE_WWW = re.compile(r"(?i)\bwww\.(?=\S)")
@@ -145,7 +148,9 @@ def _is_hidden(character: str) -> bool:
 
 def _joins_emoji(text: str, index: int) -> bool:
     """Whether a joiner stands within an emoji such as a family, where it hides nothing."""
-    before = text[:index].rstrip("\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")[-1:]
+    # At most a skin tone and a selector stand between an emoji and its joiner.
+    near = text[max(index - 4, 0) : index]
+    before = near.rstrip("\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")[-1:]
     after = text[index + 1 : index + 2]
     return all(
         side and unicodedata.category(side) in {"So", "Sk"} and side not in _BLANKS
@@ -158,10 +163,31 @@ def _warning(word: str) -> str:
         return ""
     if any(len(_alphabets(part)) > 1 for part in _LETTERS.findall(word)):
         return " ⟦mixed alphabets⟧"
-    address = _ADDRESS.search(word)
-    if address is not None and not address[0].isascii():
-        return " ⟦address in other letters⟧"
-    return ""
+    return " ⟦address in other letters⟧" if _has_foreign_address(word) else ""
+
+
+def _has_foreign_address(word: str) -> bool:
+    """Whether a mail address or a host name in a word has other letters than ASCII.
+
+    Linear in the word's length: a stranger's text may be one word of a hundred thousand letters.
+    """
+    for before, after in pairwise(word.split("@")):
+        if before and after:
+            return not (before.isascii() and after.isascii())
+    return any(_is_foreign_host(run.split(".")) for run in _HOST.findall(word))
+
+
+def _is_foreign_host(labels: Sequence[str]) -> bool:
+    """Whether labels such as `acme`, `example`, `com` end in letters and are not all ASCII."""
+    is_host, is_ascii = False, True
+    for label in labels:
+        top_level = _TOP_LEVEL.match(label)
+        if is_host and top_level and not (is_ascii and top_level[0].isascii()):
+            return True
+        fits = label[-1:].isalnum() and not label.startswith("-")
+        is_ascii = fits and label.isascii() and (is_ascii or not is_host)
+        is_host = fits
+    return False
 
 
 def _alphabets(letters: str) -> set[str]:

@@ -16,7 +16,7 @@ MAX_TEXT = 40_000
 _TOKEN = re.compile(
     r"<@(?P<id>[A-Z0-9]+)>"
     r"|(?<![\w.@])@(?P<name>[a-z0-9_]+(?:[.-][a-z0-9_]+)*)\b"
-    r"|(?P<email>[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"
+    r"|(?<![A-Za-z0-9._%+-])(?P<email>[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"
     r"|(?P<url>https?://[^\s<>|]*[^\s<>|.,;:!?)'\"\]])"
     r"|(?<![\w.@/-])(?P<domain>(?:[A-Za-z0-9-]+\.)+(?:com|org|net|io|dev)(?:/[^\s<>|]*)?)\b",
     re.IGNORECASE,

@@ -80,7 +80,7 @@ def preview_change(change: EventChange, context: PreviewContext) -> Preview:
 def preview_cancel(chosen: ChosenEvent, context: PreviewContext) -> Preview:
     before = _before(context)
     if before is None:
-        return Preview("Cancel the event", notifies=_expected(chosen))
+        return Preview(f"Cancel {_named(context)}", notifies=_expected(chosen))
     today = span_text(before.start, before.end, zone=zone_of(before.zone, otherwise=context.zone))
     old = _full(before.start, before.end, before.zone, context)
     details = (Detail("When", old), *_guests(before))
@@ -129,7 +129,13 @@ def _early_change(change: EventChange, context: PreviewContext) -> Preview:
         ("Notes", change.description, "/description"),
     ):
         details += [Detail(name, text_value, pointer=pointer)] if text_value else []
-    return Preview("Change the event", tuple(details), _expected(change))
+    return Preview(f"Change {_named(context)}", tuple(details), _expected(change))
+
+
+def _named(context: PreviewContext) -> str:
+    """Return the event by the title that an earlier step found."""
+    title = context.names.get("event_id")
+    return f"“{title}”" if title else "the event found"
 
 
 def _before(context: PreviewContext) -> Snapshot | None:

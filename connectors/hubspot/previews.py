@@ -70,8 +70,8 @@ def preview_create_contact(contact: CreateContact, context: PreviewContext) -> P
 def preview_update_deal(change: UpdateDeal, context: PreviewContext) -> Preview:
     """Return what becomes of a deal, with what each changed value is today."""
     details = tuple(_changes(change, context))
-    named = _before(context, "name")
-    deal = f"the deal “{named}”" if named else "the chosen deal"
+    named = _before(context, "name") or _found(context, "deal_id")
+    deal = f"the deal “{named}”" if named else "the deal found"
     if len(details) != 1:
         what = " and ".join(detail.name.lower() for detail in details)
         return Preview(f"Change {what} of {deal}", details)
@@ -86,13 +86,13 @@ def preview_update_deal(change: UpdateDeal, context: PreviewContext) -> Preview:
 
 
 def preview_archive_deal(_archive: ArchiveDeal, context: PreviewContext) -> Preview:
-    named = _before(context, "name")
-    return Preview(f"Archive the deal “{named}”" if named else "Archive the chosen deal")
+    named = _before(context, "name") or _found(context, "deal_id")
+    return Preview(f"Archive the deal “{named}”" if named else "Archive the deal found")
 
 
 def preview_archive_contact(_archive: ArchiveContact, context: PreviewContext) -> Preview:
-    named = _before(context, "email")
-    return Preview(f"Archive the contact {named}" if named else "Archive the chosen contact")
+    named = _before(context, "email") or _found(context, "contact_id")
+    return Preview(f"Archive the contact {named}" if named else "Archive the contact found")
 
 
 def money_text(amount: str, currency: str | None) -> str:
@@ -122,13 +122,18 @@ def _changes(change: UpdateDeal, context: PreviewContext) -> list[Detail]:
 def _company(company_id: str | None, context: PreviewContext) -> str | None:
     if company_id is None:
         return None
-    return _before(context, "company") or "the chosen company"
+    return _before(context, "company") or _found(context, "company_id") or "the company found"
 
 
 def _look_for(what: str, query: str | None, company: str | None) -> str:
     about = f" that match “{query}”" if query else ""
     where = f" of “{company}”" if company else ""
     return f"Look for {what}{where}{about} in HubSpot"
+
+
+def _found(context: PreviewContext, argument: str) -> str | None:
+    """Return the name of the record that an earlier step found for an id."""
+    return context.names.get(argument)
 
 
 def _before(context: PreviewContext, name: str) -> str | None:

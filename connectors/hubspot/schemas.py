@@ -117,14 +117,14 @@ class CreateDeal(Arguments):
     amount: Annotated[Money | None, Arg(title="Amount")] = None
     currency: Annotated[Currency | None, Arg(title="Currency")] = None
     company_id: Annotated[RecordId | None, Arg(title="Company", id_kind="hubspot.company")] = None
-    stage: Annotated[Stage, Arg(title="Stage")] = FIRST_STAGE
+    stage: Annotated[Stage, Arg(title="Stage", choices=STAGES)] = FIRST_STAGE
 
 
 class UpdateDeal(Arguments):
     """Null leaves a value as it is; `clear_amount` empties the amount."""
 
     deal_id: Annotated[RecordId, Arg(title="Deal", id_kind="hubspot.deal")]
-    stage: Annotated[Stage | None, Arg(title="Stage")] = None
+    stage: Annotated[Stage | None, Arg(title="Stage", choices=STAGES)] = None
     amount: Annotated[Money | None, Arg(title="Amount")] = None
     currency: Annotated[Currency | None, Arg(title="Currency of the amount")] = None
     name: Annotated[Text | None, Arg(title="Deal name")] = None

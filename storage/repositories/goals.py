@@ -150,6 +150,19 @@ class GoalRepository:
         )
         return rows.all()
 
+    async def list_open(self, team_id: str, person_id: str) -> Sequence[Goal]:
+        """Return a person's goals that have not ended."""
+        rows = await self._session.scalars(
+            select(Goal)
+            .where(
+                Goal.team_id == team_id,
+                Goal.requester_id == person_id,
+                Goal.status.in_(OPEN_STATUSES),
+            )
+            .order_by(Goal.id)
+        )
+        return rows.all()
+
     async def list_stale(self, *, older_than_s: float, limit: int = 200) -> Sequence[Goal]:
         """Return goals that ought to move and that nobody has touched for a while.
 

@@ -141,19 +141,23 @@ class TaskRepository:
     async def list_due_goals(
         self, *, grace_s: float, limit: int = 200
     ) -> Sequence[tuple[str, int]]:
-        """Return (team, goal) of open goals with a task whose time came or whose claim died."""
-        due = and_(Task.status == TaskStatus.READY, Task.not_before <= func.now())
-        dead = and_(
-            Task.lease_until < func.now() - seconds(grace_s),
-            Task.status.in_((TaskStatus.READY, TaskStatus.RUNNING)),
+        """Return (team, goal) of goals with a task whose time came or whose claim died.
+
+        Of a goal that has ended, only a call that was running counts: its outcome is owed.
+        """
+        driven = Goal.status.in_((GoalStatus.PLANNING, GoalStatus.RUNNING, GoalStatus.WAITING))
+        is_over = Task.lease_until < func.now() - seconds(grace_s)
+        due = and_(
+            Task.status == TaskStatus.READY,
+            or_(Task.lease_until.is_(None), is_over),
+            or_(Task.not_before.is_(None), Task.not_before <= func.now()),
+            driven,
         )
+        dead = and_(Task.status == TaskStatus.RUNNING, is_over)
         rows = await self._session.execute(
             select(Task.team_id, Task.goal_id)
             .join(Goal, and_(Goal.id == Task.goal_id, Goal.team_id == Task.team_id))
-            .where(
-                or_(due, dead),
-                Goal.status.in_((GoalStatus.PLANNING, GoalStatus.RUNNING, GoalStatus.WAITING)),
-            )
+            .where(or_(due, dead))
             .distinct()
             .limit(limit)
         )

@@ -133,7 +133,7 @@ class Task(Base):
         Index(
             "ix_tasks_not_before",
             "not_before",
-            postgresql_where="status = 'ready' AND not_before IS NOT NULL",
+            postgresql_where="status = 'ready'",
         ),
         Index("ix_tasks_connection", "team_id", postgresql_where="status = 'needs_connection'"),
     )

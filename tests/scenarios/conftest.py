@@ -1,5 +1,6 @@
 """Fixtures of scenarios: servers shared by a worker, a world for each file."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from bot.cli.stage import Stage
 from bot.workspace.client import WorkspaceClient
+from tests.scenarios.play import Play
 from tests.scenarios.stage_thread import run_stage
 from tests.scenarios.world import World, run_world
 from tests.storage.pg import clone_database
@@ -27,6 +29,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def world(
     stage: Stage, postgres_server: str, template_database: str, bot_folder: Path
 ) -> Iterator[World]:
+    """Return a world that begins anew for this file; its tests use names of their own."""
     with (
         clone_database(postgres_server, template=template_database) as url,
         run_world(stage, url, bot_folder) as running,
@@ -34,7 +37,24 @@ def world(
         yield running
 
 
+@pytest.fixture(scope="module")
+def connected(world: World) -> World:
+    """Return the file's world after Dana has connected both providers."""
+
+    async def connect() -> None:
+        async with WorkspaceClient(world.stage.workspace_url) as client:
+            await Play(client).connect_all()
+
+    asyncio.run(connect())
+    return world
+
+
 @pytest.fixture
 async def workspace(stage: Stage) -> AsyncIterator[WorkspaceClient]:
     async with WorkspaceClient(stage.workspace_url) as client:
         yield client
+
+
+@pytest.fixture
+def play(workspace: WorkspaceClient) -> Play:
+    return Play(workspace)

@@ -98,6 +98,8 @@ class Provider:
     faults: list[str] = field(default_factory=list)
     """What the next requests suffer: ok, busy, lost (after the effect), down (before it), refused,
     unauthorized, read_down (the next read alone)."""
+    lost_names: set[str] = field(default_factory=set)
+    """Writes of these names take effect, and their reply is lost."""
     held: threading.Event = field(default_factory=threading.Event)
     """Writes wait until this is set."""
     arrived: threading.Event = field(default_factory=threading.Event)
@@ -187,7 +189,8 @@ class Provider:
             made = make()
             self.items[made["id"]] = made
             self.effects.append(what)
-        return Response(status_code=500) if fault == "lost" else JSONResponse(made)
+        is_lost = fault == "lost" or what in self.lost_names
+        return Response(status_code=500) if is_lost else JSONResponse(made)
 
     def _fault(self) -> str:
         if self.faults and self.faults[0] != "read_down":

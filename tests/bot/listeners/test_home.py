@@ -92,3 +92,20 @@ async def test_changed_profile_is_kept(bot: SlackBot) -> None:
     async with bot.database.transaction() as tx:
         assert (await tx.people.get(TEAM, "U0DANA")).zone == "Asia/Tokyo"
         assert await tx.people.find(TEAM, "U0MO") is None
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+async def test_deactivated_person_leaves_and_another_one_stays(
+    bot: SlackBot, *, deleted: bool
+) -> None:
+    """What a deactivated person asked for ends; a changed name ends nothing."""
+    # S13
+    await bot.people.get(TEAM, "U0DANA")
+    user = {"id": "U0DANA", "team_id": TEAM, "name": "x", "tz": "Europe/Berlin"}
+    event = {"type": "user_change", "user": user | {"deleted": deleted}}
+    await bot.post(
+        {"type": "event_callback", "team_id": TEAM, "event_id": "EvLeft", "event": event}
+    )
+    await bot.work()
+    left = [call for call in bot.services.calls if call[0] == "person_left"]
+    assert left == ([("person_left", TEAM, "U0DANA")] if deleted else [])

@@ -1,0 +1,110 @@
+"""What Dana and Mo do in a scenario, each goal in its own thread."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+from bot.cli.scene import DANA, DANA_ACCOUNT, MO
+from bot.views import ids
+from bot.workspace.client import (
+    NotSeenError,
+    WorkspaceClient,
+    connect_in_browser,
+    find_button,
+    has_button,
+    shows,
+    text_of,
+)
+from bot.workspace.shapes import JsonObject
+
+PATIENCE_S = 15.0
+_POLL_S = 0.05
+
+Fits = Callable[[JsonObject], bool]
+
+
+class Play:
+    """Drives the workspace for the people of a scenario."""
+
+    def __init__(self, workspace: WorkspaceClient) -> None:
+        self.workspace = workspace
+
+    async def ask(self, text: str, *, person: str = DANA) -> str:
+        """Write to Countersign and return the thread's ts."""
+        return await self.workspace.say(person, text)
+
+    async def see(self, thread: str, *fits: Fits, person: str = DANA) -> JsonObject:
+        """Return the newest message of a thread that fits, waiting for it."""
+        return await self.workspace.wait_for(
+            person,
+            lambda item: item.get("thread_ts") == thread and all(fit(item) for fit in fits),
+            what="what the thread should show",
+            patience_s=PATIENCE_S,
+        )
+
+    async def plan(self, text: str) -> tuple[str, JsonObject]:
+        """Dana asks for something; return its thread and the card with its plan."""
+        thread = await self.ask(text)
+        return thread, await self.see(thread, has_button(ids.GOAL_RUN))
+
+    async def asked(self, *parts: str) -> JsonObject:
+        """Return the card that asks Mo and shows every one of these texts."""
+        return await self.workspace.wait_for(
+            MO,
+            lambda item: has_button(ids.APPROVAL_APPROVE)(item) and shows(*parts)(item),
+            what=f"a card with {parts}",
+            patience_s=PATIENCE_S,
+        )
+
+    async def told(self, person: str, *parts: str) -> JsonObject:
+        """Return what only this person is told, waiting for it."""
+        return await self.workspace.wait_for(
+            person,
+            lambda item: item.get("ephemeral_to") == person and shows(*parts)(item),
+            what=f"to be told {parts}",
+            patience_s=PATIENCE_S,
+        )
+
+    async def modal(self, person: str) -> JsonObject:
+        """Return the modal on top, waiting for one."""
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            modals: list[JsonObject] = (await self.workspace.look("views", **{"as": person}))[
+                "modals"
+            ]
+            if modals:
+                return modals[-1]
+            await asyncio.sleep(_POLL_S)
+        raise NotSeenError(f"{person} got no modal")
+
+    async def submit(self, person: str, values: Mapping[str, Mapping[str, object]]) -> JsonObject:
+        return await self.workspace.do("submit-view", {"as": person, "values": values})
+
+    async def connect(self, thread: str, title: str) -> None:
+        """Dana opens the link that a thread's card offers, and allows what it asks."""
+        card = await self.see(thread, shows(title), has_button(ids.LINK))
+        button = find_button(card, ids.LINK)
+        assert button is not None
+        await connect_in_browser(button["url"], account=DANA_ACCOUNT)
+
+    async def connect_all(self) -> None:
+        """Dana connects both providers with all that the scenarios need, by using them."""
+        thread = await self.ask("Create a deal for Acme worth $1 called First")
+        await self.connect(thread, "HubSpot")
+        card = await self.see(thread, has_button(ids.GOAL_RUN))
+        await self.workspace.click(DANA, card, ids.GOAL_RUN)
+        await self.connect(thread, "HubSpot")
+        await self.see(thread, says("All done."))
+        thread = await self.ask("Block an hour tomorrow at 15:30 for coffee")
+        await self.connect(thread, "Google Calendar")
+        await self.see(thread, has_button(ids.TASK_UNDO))
+
+
+def says(beginning: str) -> Fits:
+    """Return a test for messages that begin with a text."""
+    return lambda message: text_of(message).startswith(beginning)
+
+
+def lacks(action_id: str) -> Fits:
+    """Return a test for messages without a button."""
+    return lambda message: find_button(message, action_id) is None
