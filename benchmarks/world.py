@@ -172,13 +172,14 @@ def _running(
 async def _wait_until_ready(
     world: World, process: "subprocess.Popen[bytes]", log: Path, *, role: str
 ) -> None:
+    page = "healthz" if role == "web" else "readyz"  # a web process alone has no worker
     until = time.monotonic() + _READY_S
     while process.poll() is None and time.monotonic() < until:
         if role == "worker":
             await asyncio.sleep(3)
             return
         with contextlib.suppress(aiohttp.ClientError):
-            async with world.http.get(f"{world.stage.bot_url}/readyz") as answer:
+            async with world.http.get(f"{world.stage.bot_url}/{page}") as answer:
                 if answer.status == 200:
                     return
         await asyncio.sleep(0.05)

@@ -10,7 +10,7 @@ import click
 import httpx2
 
 from bot.cli.scene import Scene
-from bot.cli.stage import Stage, forget, open_stage
+from bot.cli.stage import FIRST_PORT, Stage, forget, open_stage
 from bot.serve import serve
 from bot.telemetry.logs import configure_logging
 from bot.workspace.client import NotSeenError, WorkspaceClient
@@ -135,6 +135,8 @@ async def _is_ready(stage: Stage, bot: asyncio.Future[None]) -> bool:
 
 def _invite(stage: Stage) -> None:
     click.echo()
+    if not stage.workspace_url.endswith(f":{FIRST_PORT}"):
+        click.echo(f"  Port {FIRST_PORT} is taken, so the next free one is used.")
     click.secho(f"  Take over at {stage.workspace_url}/?as=U0DANA", bold=True)
     click.echo("  You are Dana; switch to Mo at the top left to countersign.")
     click.echo(f"  HubSpot stand-in {stage.hubspot_url} · Google stand-in {stage.google_url}")

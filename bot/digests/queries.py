@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.digests.lines import instant, quoted, sentence
-from bot.digests.links import permalink
 from bot.digests.models import Digest, DigestLine
 from bot.digests.schedule import zone_of
+from bot.goals.permalinks import permalink
 from connectors.registry import Registry
 from storage.database import Transaction
 from storage.errors import NotFoundError

@@ -104,6 +104,7 @@ class CardQueries:
             can_undo=await self._can_undo(tx, goal, task),
             is_read=is_read(task, self._registry),
             changed=goal.plan_version > 1 and task.plan_version == goal.plan_version,
+            provider=self._registry.connector(task.action.split(".")[0]).title,
         )
         return step, alone
 
@@ -127,18 +128,23 @@ class CardQueries:
             return None, False
         askees = forecast.askees or Askees((), "")
         if forecast.verdict.ask is not None and forecast.verdict.ask.requester:
-            return "you, with Run", False
+            return "you, by pressing Run", False
         if not askees.people:
-            return "nobody yet: an admin must be named", False
+            return "nobody can give it yet, an admin must be named", False
         return await self._names(tx, goal, askees.people), askees.alone
 
     async def _names(self, tx: Transaction, goal: Goal, people: Sequence[str]) -> str:
-        names = []
-        for person_id in people:
-            person = await tx.people.find(goal.team_id, person_id)
-            name = person.name if person else person_id
-            names.append("you" if person_id == goal.requester_id else name)
+        names = [
+            "you"
+            if person_id == goal.requester_id
+            else await self._name(tx, goal.team_id, person_id)
+            for person_id in people
+        ]
         return " or ".join(names)
+
+    async def _name(self, tx: Transaction, team_id: str, person_id: str) -> str:
+        person = await tx.people.find(team_id, person_id)
+        return person.name if person else "somebody"
 
     def _links(self, task: Task) -> tuple[Link, ...]:
         action = self._registry.action(task.action)
@@ -153,9 +159,7 @@ class CardQueries:
             return False
         return await undo_of(tx, task, self._registry) is not None
 
-    async def _changes(
-        self, tx: Transaction, goal: Goal, requester: Person
-    ) -> tuple[str, ...]:
+    async def _changes(self, tx: Transaction, goal: Goal, requester: Person) -> tuple[str, ...]:
         if goal.plan_version < 2:  # noqa: PLR2004 -- the first version differs from nothing
             return ()
         before = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version - 1)
@@ -163,8 +167,7 @@ class CardQueries:
         if before is None or after is None:
             return ()
         who = after.author.removeprefix("person:")
-        person = await tx.people.find(goal.team_id, who)
-        name = "You" if who == goal.requester_id else (person.name if person else who)
+        name = "You" if who == goal.requester_id else await self._name(tx, goal.team_id, who)
         return describe_changes(
             before.body,
             after.body,
@@ -222,7 +225,7 @@ class CardQueries:
             notifies=call.preview["notifies"],
             status=item.status,
             status_reason=item.status_reason,
-            decided_by=decision.person_id if decision else None,
+            decided_by=await self._name(tx, item.team_id, decision.person_id) if decision else None,
             decided_at=decision.created_at if decision else None,
             reason=decision.reason if decision else None,
             links=self._links(task) if task is not None and ran_this else (),

@@ -38,6 +38,8 @@ class Step:
     is_read: bool = False
     changed: bool = False
     """True when this version of the plan changed it."""
+    provider: str = ""
+    """What people call the provider that it uses; "" for a built-in."""
 
 
 @dataclass(frozen=True, slots=True)

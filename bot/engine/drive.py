@@ -14,6 +14,7 @@ from bot.engine.prepare import Prepared, Preparer, Scene
 from bot.engine.progress import Timing
 from bot.engine.proposal import Proposals
 from bot.engine.recovery import Recovery
+from bot.goals.lifecycle import SETTLED
 from connectors.errors import ConnectorError
 from connectors.execute import Executor
 from connectors.registry import Registry
@@ -51,7 +52,7 @@ class Engine:
         self._timing = timing
         self._now = now
         self._outcomes = Outcomes(database=database, timing=timing, registry=registry)
-        self._recovery = Recovery(executor=executor, outcomes=self._outcomes, timing=timing)
+        self._recovery = Recovery(executor=executor)
 
     async def drive(self, team_id: str, goal_id: int) -> None:
         """Run everything of a goal that can run now; return when nothing is ready any more."""
@@ -70,6 +71,8 @@ class Engine:
             return await self._claim_locked(tx, goal, owner)
 
     async def _claim_locked(self, tx: Transaction, goal: Goal, owner: str) -> Sequence[Task]:
+        if goal.status in SETTLED:
+            return await self._claim_abandoned(tx, goal, owner)
         if goal.status not in _DRIVEN or goal.plan_version == 0:
             return []
         tasks = await progress.advance(tx, goal, self._registry)
@@ -79,13 +82,7 @@ class Engine:
                 goal.team_id, goal.id, keys=ready, owner=owner, lease_s=self._timing.lease_s
             )
         )
-        claimed += await tx.tasks.claim_abandoned(
-            goal.team_id,
-            goal.id,
-            grace_s=self._timing.call_timeout_s,
-            owner=owner,
-            lease_s=self._timing.lease_s,
-        )
+        claimed += await self._claim_abandoned(tx, goal, owner)
         if goal.status is GoalStatus.PLANNING:
             if not claimed and await self._proposals.propose(tx, goal, tasks):
                 return await self._claim_locked(tx, goal, owner)
@@ -93,6 +90,16 @@ class Engine:
             await progress.settle(tx, goal, tasks)
         await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id)
         return claimed
+
+    async def _claim_abandoned(self, tx: Transaction, goal: Goal, owner: str) -> Sequence[Task]:
+        """Claim running tasks whose process died; also of a goal that ended: it owes an outcome."""
+        return await tx.tasks.claim_abandoned(
+            goal.team_id,
+            goal.id,
+            grace_s=self._timing.call_timeout_s,
+            owner=owner,
+            lease_s=self._timing.lease_s,
+        )
 
     async def _wave(self, tasks: Sequence[Task], owner: str) -> None:
         """Run claimed tasks; whatever an outcome makes ready follows in the same process."""

@@ -8,7 +8,7 @@ from pydantic import JsonValue, ValidationError
 
 from approvals.askees import Askees, resolve
 from approvals.policy import Answer, Ask, Policy, PolicyVerdict, Subject
-from bot.engine.prepare import fill
+from bot.engine.arguments import fill
 from bot.engine.references import Resolved
 from connectors.actions import Action, Arguments, Detail, Effect, Preview, PreviewContext
 from connectors.labels import Labels, complete

@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 from bot.engine.home import HomeConnection, HomeDigest, HomeGoal, HomeLine, HomeView
 from bot.engine.plans import words
+from bot.goals.permalinks import permalink
 from connectors.registry import Registry
 from storage.database import Database, Transaction
 from storage.tables.connections import Connection, ConnectionStatus
 from storage.tables.goals import Goal, GoalKind, GoalStatus
+from storage.tables.people import Person
 
 _CONNECTION_WORDS = {
     ConnectionStatus.CONNECTED: "connected",
@@ -61,10 +63,12 @@ class HomeQueries:
         }
         subscription = await tx.digests.find(team_id, person_id)
         return HomeView(
-            waiting_for_you=await self._waiting(tx, team_id, person_id, goals),
+            waiting_for_you=await self._waiting(tx, person, goals),
             goals=tuple(
                 [
-                    HomeGoal(goal.id, goal.text, words(goal.status), await self._link(tx, goal))
+                    HomeGoal(
+                        goal.id, goal.text, words(goal.status), await self._link(tx, person, goal)
+                    )
                     for goal in goals[:GOALS_SHOWN]
                 ]
             ),
@@ -84,36 +88,32 @@ class HomeQueries:
         )
 
     async def _waiting(
-        self, tx: Transaction, team_id: str, person_id: str, goals: list[Goal]
+        self, tx: Transaction, person: Person, goals: list[Goal]
     ) -> tuple[HomeLine, ...]:
         lines = []
-        for approval, item in await tx.approvals.list_pending_for(team_id, person_id):
+        for approval, item in await tx.approvals.list_pending_for(person.team_id, person.person_id):
             if approval.deadline_at <= self._now():
                 continue
-            call = await tx.calls.get(team_id, item.call_id)
-            url = await permalink(tx, team_id, "approval", approval.id)
+            call = await tx.calls.get(person.team_id, item.call_id)
+            url = await permalink(tx, person, "approval", approval.id)
             lines.append(HomeLine(f"Countersign: {call.preview['sentence']}", url))
         lines += [
-            HomeLine(f"{_YOURS[goal.status]}: {goal.text}", await self._link(tx, goal))
+            HomeLine(f"{_YOURS[goal.status]}: {goal.text}", await self._link(tx, person, goal))
             for goal in goals
             if goal.status in _YOURS
         ]
-        for goal_id, task in await tx.tasks.list_needing_connection(team_id, person_id):
+        for goal_id, task in await tx.tasks.list_needing_connection(
+            person.team_id, person.person_id
+        ):
             provider = self._registry.connector(task.action.split(".")[0])
-            url = await permalink(tx, team_id, "connect", f"{goal_id}:{provider.name}")
+            url = await permalink(tx, person, "connect", f"{goal_id}:{provider.name}")
             line = HomeLine(f"Connect {provider.title} so that a goal can go on", url)
             if line not in lines:
                 lines.append(line)
         return tuple(lines)
 
-    async def _link(self, tx: Transaction, goal: Goal) -> str | None:
-        return await permalink(tx, goal.team_id, "goal", goal.id)
-
-
-async def permalink(tx: Transaction, team_id: str, noun: str, subject: str | int) -> str | None:
-    """Return the link to the message that shows a card, once it has been posted."""
-    cards = await tx.outbox.list_for(team_id, noun, str(subject))
-    return next((card.data["permalink"] for card in cards if "permalink" in card.data), None)
+    async def _link(self, tx: Transaction, person: Person, goal: Goal) -> str | None:
+        return await permalink(tx, person, "goal", goal.id)
 
 
 def _connection(name: str, title: str, found: Connection | None) -> HomeConnection:

@@ -7,9 +7,11 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from bot.engine.asks import ask_human, ask_to_connect, private_channel, private_thread
+from bot.engine.doubt import is_in_doubt
 from bot.engine.prepare import CannotPrepare, NeedsConnection, Preparation, TryLater
 from bot.engine.progress import Timing
-from bot.goals.lifecycle import move_task
+from bot.goals.lifecycle import SETTLED, move_task
 from connectors.actions import Idempotency
 from connectors.errors import (
     ConnectorError,
@@ -47,9 +49,6 @@ class Repeat:
 
 
 Outcome = Succeeded | Raised | Repeat
-
-_LOST = frozenset({OutcomeUnknownError.code, "repeat"})
-"""Codes of attempts that may have taken effect although nobody saw it."""
 
 
 class Outcomes:
@@ -100,23 +99,13 @@ class Outcomes:
                 team_id=goal.team_id,
                 noun="answer",
                 subject=task.id,
-                channel_id=_private_channel(goal),
-                thread_ts=goal.thread_ts if _is_direct(goal) else None,
+                channel_id=private_channel(goal),
+                thread_ts=private_thread(goal),
                 priority=3,
             )
         await self._touch_approval(tx, task)
         if goal.undo_of_task_id is not None:
-            await self._mark_undone(tx, goal, task)
-
-    async def _mark_undone(self, tx: Transaction, goal: Goal, task: Task) -> None:
-        undone = await tx.tasks.find(goal.team_id, goal.undo_of_task_id or 0)
-        if undone is None or undone.status is not TaskStatus.SUCCEEDED:
-            return
-        await move_task(
-            tx, undone, to=TaskStatus.UNDONE, actor=goal.requester_id, audit={"by": task.id}
-        )
-        await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=undone.goal_id)
-        await outbox.touch(tx, team_id=goal.team_id, noun="summary", subject=undone.goal_id)
+            await mark_undone(tx, goal, task)
 
     async def _raised(
         self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, error: ConnectorError
@@ -131,13 +120,12 @@ class Outcomes:
                 await self._lost_reply(tx, goal, task, attempt, error)
             case ReconnectRequiredError():
                 await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
-                await move_task(tx, task, to=TaskStatus.READY)
-                await self._need_connection(
-                    tx, goal, NeedsConnection(task, error.provider, error.missing_scopes)
-                )
+                if await self._make_ready(tx, goal, task, attempt):
+                    needs = NeedsConnection(task, error.provider, error.missing_scopes)
+                    await ask_to_connect(tx, goal, needs, self._registry)
             case RejectedError(kind="changed") if task.tries < self._timing.max_tries:
                 await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
-                await move_task(tx, task, to=TaskStatus.READY, tries=task.tries + 1)
+                await self._make_ready(tx, goal, task, attempt, tries=task.tries + 1)
             case _:
                 await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
                 await self._give_up(tx, goal, task, attempt, error.code, error.message)
@@ -154,7 +142,7 @@ class Outcomes:
                 await self._look_later(tx, goal, task, attempt, error)
             case Idempotency.UNSAFE:
                 await self._end(tx, attempt, AttemptStatus.UNKNOWN, error=error)
-                await self.ask_human(tx, goal, task, error.message)
+                await ask_human(tx, goal, task, error.message)
 
     async def _look_later(
         self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, error: ConnectorError
@@ -168,33 +156,7 @@ class Outcomes:
             await tx.tasks.update(task.team_id, task.id, tries=task.tries + 1)
             return
         await self._end(tx, attempt, AttemptStatus.UNKNOWN, error=error)
-        await self.ask_human(tx, goal, task, error.message)
-
-    async def ask_human(self, tx: Transaction, goal: Goal, task: Task, message: str) -> None:
-        """Mark a task unknown and put it to its requester, and to whoever approved it."""
-        await move_task(
-            tx,
-            task,
-            to=TaskStatus.UNKNOWN,
-            failure={"code": "unknown", "message": message},
-        )
-        for person_id in await self._concerned(tx, goal, task):
-            await outbox.show(
-                tx,
-                team_id=goal.team_id,
-                noun="unknown",
-                subject=task.id,
-                channel_id=person_id,
-                priority=2,
-            )
-
-    async def _concerned(self, tx: Transaction, goal: Goal, task: Task) -> list[str]:
-        people = [goal.requester_id]
-        item = await tx.approvals.latest_item(goal.team_id, task.id)
-        decision = await tx.approvals.find_decision(goal.team_id, item.id) if item else None
-        if decision is not None and decision.person_id not in people:
-            people.append(decision.person_id)
-        return people
+        await ask_human(tx, goal, task, error.message)
 
     async def not_prepared(
         self, tx: Transaction, goal: Goal, item: CannotPrepare | NeedsConnection | TryLater
@@ -202,7 +164,7 @@ class Outcomes:
         """Store why a task's call could not be frozen."""
         match item:
             case NeedsConnection():
-                await self._need_connection(tx, goal, item)
+                await ask_to_connect(tx, goal, item, self._registry)
             case TryLater(task, message, retry_after_s):
                 if task.tries + 1 >= self._timing.max_tries:
                     await self._fail(tx, task, "retry_later", message)
@@ -217,30 +179,6 @@ class Outcomes:
                     )
             case CannotPrepare(task, code, message):
                 await self._fail(tx, task, code, message)
-
-    async def _need_connection(self, tx: Transaction, goal: Goal, item: NeedsConnection) -> None:
-        provider = self._registry.connector(item.provider)
-        message = f"It waits for your {provider.title}: connect it in the message I sent you."
-        await move_task(
-            tx,
-            item.task,
-            to=TaskStatus.NEEDS_CONNECTION,
-            failure={
-                "code": "needs_connection",
-                "message": message,
-                "provider": item.provider,
-                "scopes": sorted(item.scopes),
-            },
-        )
-        await outbox.show(
-            tx,
-            team_id=goal.team_id,
-            noun="connect",
-            subject=f"{goal.id}:{item.provider}",
-            channel_id=_private_channel(goal),
-            thread_ts=goal.thread_ts if _is_direct(goal) else None,
-            priority=3,
-        )
 
     async def _retry(
         self,
@@ -258,7 +196,25 @@ class Outcomes:
             await self._give_up(tx, goal, task, attempt, "retries_exhausted", said)
             return
         not_before = None if after_s == 0 else self._not_before(task, after_s)
-        await move_task(tx, task, to=TaskStatus.READY, tries=tries, not_before=not_before)
+        await self._make_ready(tx, goal, task, attempt, tries=tries, not_before=not_before)
+
+    async def _make_ready(
+        self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, **values: Any
+    ) -> bool:
+        """Let a task be tried again; of a goal that has ended it is dropped, or put to a human.
+
+        Its requester does not want it any more, so it is not repeated only to learn whether it
+        happened.
+        """
+        if goal.status not in SETTLED:
+            return await move_task(tx, task, to=TaskStatus.READY, **values)
+        if await is_in_doubt(tx, task):
+            message = "The goal ended while this ran, and its answer was lost."
+            await self._give_up(tx, goal, task, attempt, "unknown", message)
+            return False
+        await move_task(tx, task, to=TaskStatus.READY)
+        await move_task(tx, task, to=TaskStatus.CANCELLED)
+        return False
 
     async def _give_up(
         self,
@@ -273,17 +229,11 @@ class Outcomes:
 
         Of a keyed write whose reply was once lost nobody can say that it did not happen.
         """
-        if attempt.idempotency == Idempotency.KEYED and await self._may_have_happened(tx, task):
+        if await is_in_doubt(tx, task):
             await tx.calls.mark_unknown(team_id=attempt.team_id, attempt_id=attempt.id)
-            await self.ask_human(tx, goal, task, message)
+            await ask_human(tx, goal, task, message)
             return
         await self._fail(tx, task, code, message)
-
-    async def _may_have_happened(self, tx: Transaction, task: Task) -> bool:
-        attempts = await tx.calls.list_attempts(task.team_id, task.goal_id)
-        return any(
-            item.task_id == task.id and (item.error or {}).get("code") in _LOST for item in attempts
-        )
 
     def _not_before(self, task: Task, after_s: float | None) -> datetime:
         """Return when to try again: what the provider asked for, or full-jitter backoff."""
@@ -326,10 +276,13 @@ class Outcomes:
         )
 
 
-def _is_direct(goal: Goal) -> bool:
-    return goal.channel_id.startswith("D")
-
-
-def _private_channel(goal: Goal) -> str:
-    """Return where only the requester reads: this DM, or the one that the outbox opens."""
-    return goal.channel_id if _is_direct(goal) else goal.requester_id
+async def mark_undone(tx: Transaction, goal: Goal, task: Task) -> None:
+    """Mark what an undo goal's task took back."""
+    undone = await tx.tasks.find(goal.team_id, goal.undo_of_task_id or 0)
+    if undone is None or undone.status is not TaskStatus.SUCCEEDED:
+        return
+    await move_task(
+        tx, undone, to=TaskStatus.UNDONE, actor=goal.requester_id, audit={"by": task.id}
+    )
+    await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=undone.goal_id)
+    await outbox.touch(tx, team_id=goal.team_id, noun="summary", subject=undone.goal_id)

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
+from bot.engine.arguments import fill, shown_arguments
 from bot.engine.cards import PlanForm, StepForm
 from bot.engine.drive import defer_drive
 from bot.engine.forecast import Forecaster
 from bot.engine.forms import check_arguments, read_values, step_form
-from bot.engine.prepare import fill, shown_arguments
 from bot.engine.progress import is_read
 from bot.goals.clicks import Answer, Click, FieldErrors
 from bot.goals.lifecycle import move_goal

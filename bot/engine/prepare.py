@@ -2,23 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue, ValidationError
 
 from approvals import permits
 from approvals.policy import Subject
-from bot.engine.references import Finished, Resolved, resolve
-from bot.planning.plan import Ref
-from bot.planning.valid import ValidTask
+from bot.engine.arguments import fill, missing_required
+from bot.engine.doubt import doubtful
+from bot.engine.references import Resolved
 from connectors.actions import (
     Action,
     Arguments,
+    Detail,
     Effect,
     Idempotency,
     Preview,
     PreviewContext,
-    Result,
 )
 from connectors.calls import CanonicalJsonError, FrozenCall
 from connectors.errors import (
@@ -30,8 +31,9 @@ from connectors.execute import Executor
 from connectors.labels import Provenance, complete, labels_from_json
 from connectors.registry import Registry
 from storage.database import Database
+from storage.tables.calls import Call
 from storage.tables.connections import Connection, ConnectionStatus
-from storage.tables.goals import Goal, Task, TaskStatus
+from storage.tables.goals import Goal, Task
 from storage.tables.people import Person
 
 
@@ -100,6 +102,8 @@ class Scene:
     requester: Person
     tasks: Sequence[Task]
     connections: Mapping[str, Connection]
+    doubtful: Mapping[int, Call]
+    """Task id → the call that may have happened already; it is repeated as it is."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -121,7 +125,10 @@ class Preparer:
             requester = await tx.people.get(team_id, goal.requester_id)
             tasks = await tx.tasks.list_(team_id, goal_id)
             connections = await tx.connections.list_(team_id, goal.requester_id)
-        return Scene(goal, requester, tasks, {item.provider: item for item in connections})
+            lost = doubtful(await tx.calls.list_attempts(team_id, goal_id))
+            calls = {key: await tx.calls.get(team_id, at.call_id) for key, at in lost.items()}
+        by_provider = {item.provider: item for item in connections}
+        return Scene(goal, requester, tasks, by_provider, calls)
 
     async def prepare(self, task: Task, scene: Scene) -> Preparation:
         """Return the task's frozen call, or what it waits for, or why there is none."""
@@ -136,6 +143,8 @@ class Preparer:
 
     async def _prepare(self, task: Task, scene: Scene) -> Preparation:
         action = self._registry.action(task.action)
+        if task.id in scene.doubtful:
+            return self._repeat(task, action, scene.doubtful[task.id], scene)
         resolved = fill(task, scene.tasks, self._registry)
         problem = missing_required(resolved, action)
         if problem is not None:
@@ -145,6 +154,28 @@ class Preparer:
         if isinstance(connection, frozenset):
             return NeedsConnection(task, action.connector, connection)
         return await self._freeze(task, action, arguments, resolved, connection, scene)
+
+    def _repeat(
+        self, task: Task, action: Action, stored: Call, scene: Scene
+    ) -> Prepared | NeedsConnection | CannotPrepare:
+        """Return the stored call itself: nothing is read, so its hash and key stay the same."""
+        call = FrozenCall.model_validate(stored.body)
+        if call.hash != stored.hash:
+            return CannotPrepare(task, "tampered", _TAMPERED)
+        arguments = action.arguments.model_validate(call.arguments)
+        connection = self._connection(action, arguments, scene)
+        if isinstance(connection, frozenset):
+            return NeedsConnection(task, action.connector, connection)
+        return Prepared(
+            task=task,
+            action=action,
+            call=call,
+            labels=labels_from_json(stored.labels),
+            preview=preview_from_json(stored.preview),
+            effect=action.effect(arguments),
+            idempotency=Idempotency.KEYED,
+            undoes=scene.goal.undo_of_task_id is not None,
+        )
 
     def _connection(
         self, action: Action, arguments: Arguments, scene: Scene
@@ -217,6 +248,7 @@ class Preparer:
         )
 
 
+_TAMPERED = "What was stored is not what was shown, so nothing was run. Tell an admin."
 _EDITED_SINCE = (
     "Somebody changed it since, so it was left as it is. "
     "Look at it and change it back by hand if you still want to."
@@ -231,6 +263,12 @@ def _as_expected(
     return all(found.get(name) == value for name, value in expected.items())
 
 
+def preview_from_json(data: Mapping[str, Any]) -> Preview:
+    """Return the preview that was stored with a call."""
+    details = tuple(Detail(**item) for item in data["details"])
+    return Preview(data["sentence"], details, data["notifies"])
+
+
 def _held_up(task: Task, error: ConnectorError) -> NeedsConnection | TryLater | CannotPrepare:
     match error:
         case ReconnectRequiredError():
@@ -241,63 +279,7 @@ def _held_up(task: Task, error: ConnectorError) -> NeedsConnection | TryLater | 
             return CannotPrepare(task, error.code, error.message)
 
 
-def fill(task: Task, tasks: Sequence[Task], registry: Registry) -> Resolved:
-    """Return a task's arguments with references filled from the tasks that succeeded."""
-    spec = ValidTask.from_json(task.spec)
-    return resolve(
-        spec.arguments,
-        literals=labels_from_json(task.spec.get("labels", {})),
-        finished=finished(tasks, registry),
-    )
-
-
-def finished(tasks: Sequence[Task], registry: Registry) -> dict[str, Finished]:
-    """Return the results that references may use."""
-    return {
-        task.key: Finished(registry.action(task.action), task.result)
-        for task in tasks
-        if task.status is TaskStatus.SUCCEEDED and task.result is not None
-    }
-
-
-def missing_required(resolved: Resolved, action: Action) -> str | None:
-    """Return why the call cannot be frozen when a needed reference points at nothing."""
-    for pointer, reference in [*resolved.missing, *resolved.pending]:
-        name = pointer.split("/")[1]
-        field = action.arguments.model_fields.get(name)
-        if pointer.count("/") > 1 or field is None or not _accepts_null(action, name):
-            return _nothing_found(reference, name)
-    return None
-
-
-def _accepts_null(action: Action, name: str) -> bool:
-    annotation = action.arguments.model_fields[name].annotation
-    return type(None) in getattr(annotation, "__args__", ())
-
-
-def _nothing_found(reference: Ref, name: str) -> str:
-    what = name.removesuffix("_id").replace("_", " ")
-    return (
-        f"Nothing was found for “{what}” (step {reference.task} came back empty), "
-        "so this step was not run. Check the name and ask again."
-    )
-
-
 def _first_problem(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "its values"
     return f"This step's {place} does not fit: {first['msg']}."
-
-
-def shown_arguments(task: Task, tasks: Sequence[Task], registry: Registry) -> dict[str, JsonValue]:
-    """Return the arguments as a card shows them before the task runs; unknown ones are absent."""
-    resolved = fill(task, tasks, registry)
-    unknown = {pointer.split("/")[1] for pointer, _ in resolved.pending}
-    return {name: value for name, value in resolved.arguments.items() if name not in unknown}
-
-
-def arguments_of_task(
-    action: Action, arguments: Mapping[str, JsonValue], result: Mapping[str, JsonValue]
-) -> tuple[Arguments, Result]:
-    """Return a finished task's typed arguments and result."""
-    return action.arguments.model_validate(arguments), action.result.model_validate(result)

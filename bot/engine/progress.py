@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.engine import guards
-from bot.engine.prepare import finished
+from bot.engine.arguments import finished
 from bot.engine.references import Finished
 from bot.goals.lifecycle import ENDED_TASKS, move_goal, move_task
 from bot.planning.valid import ValidTask

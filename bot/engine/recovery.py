@@ -1,11 +1,10 @@
 """Recovery: settling a running task whose drive died (ARCHITECTURE.md, section 4.7)."""
 
 from approvals import permits
-from bot.engine.outcomes import Outcome, Outcomes, Raised, Repeat, Succeeded
-from bot.engine.progress import Timing
+from bot.engine.outcomes import Outcome, Raised, Repeat, Succeeded
 from connectors.actions import Idempotency
 from connectors.calls import FrozenCall
-from connectors.errors import ConnectorError, OutcomeUnknownError, RetryLaterError
+from connectors.errors import ConnectorError, OutcomeUnknownError
 from connectors.execute import Executor
 from storage.database import Database
 from storage.errors import StorageError
@@ -16,10 +15,8 @@ from storage.tables.goals import Task
 class Recovery:
     """Finds out what became of an attempt that nobody finished."""
 
-    def __init__(self, *, executor: Executor, outcomes: Outcomes, timing: Timing) -> None:
+    def __init__(self, *, executor: Executor) -> None:
         self._executor = executor
-        self._outcomes = outcomes
-        self._timing = timing
 
     async def look(self, task: Task, database: Database) -> tuple[int, Outcome]:
         """Return (attempt id, outcome) of a task whose lease and longest call are both over.
@@ -55,10 +52,9 @@ class Recovery:
                 call,
                 idempotency=idempotency,
             )
-        except RetryLaterError as error:
-            return Raised(OutcomeUnknownError(error.message))
         except ConnectorError as error:
-            return Raised(error)
+            # A look-up that was refused says nothing about the call itself.
+            return Raised(OutcomeUnknownError(error.message))
         if result is None:
             why = "It was looked up and had not happened; it is run again."
             return Repeat(why, code="not_found")

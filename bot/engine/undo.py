@@ -2,9 +2,9 @@
 
 import uuid
 
+from bot.engine.arguments import arguments_of_task
 from bot.engine.drive import defer_drive
 from bot.engine.plans import NOT_YOURS, adopt
-from bot.engine.prepare import arguments_of_task
 from bot.goals.clicks import Answer, Click
 from bot.planning.valid import ValidPlan, ValidTask
 from connectors.actions import UndoCall

@@ -1,8 +1,10 @@
 """Unknown outcomes: a human looks and says what became of a call whose reply was lost."""
 
+from datetime import UTC, datetime
 from typing import Literal
 
 from bot.engine.drive import defer_drive
+from bot.engine.outcomes import mark_undone
 from bot.goals.clicks import Answer, Click
 from bot.goals.lifecycle import SETTLED, move_task
 from storage import outbox
@@ -35,6 +37,8 @@ class UnknownService:
             if verdict == "run_again" and goal.status in SETTLED:
                 return Answer("This goal has ended, so it is not run again.", ok=False)
             await self._apply(tx, task, attempt, verdict, click.person_id)
+            if verdict == "happened" and goal.undo_of_task_id is not None:
+                await mark_undone(tx, goal, task)
             await outbox.touch(
                 tx, team_id=goal.team_id, noun="unknown", subject=task.id, priority=1
             )
@@ -58,7 +62,8 @@ class UnknownService:
         person_id: str,
     ) -> None:
         after, status = _MOVES[verdict]
-        message = f"{_WORDS[verdict]} (said by <@{person_id}>)"
+        person = await tx.people.get(task.team_id, person_id)
+        message = f"{_WORDS[verdict]} {person.name} said so."
         await tx.calls.settle_unknown(
             team_id=task.team_id,
             attempt_id=attempt.id,
@@ -72,6 +77,7 @@ class UnknownService:
             actor=person_id,
             audit={"verdict": verdict},
             tries=0,
+            finished_at=None if after is TaskStatus.READY else datetime.now(UTC),
             failure={"code": "settled", "message": message, "verdict": verdict, "by": person_id},
         )
 

@@ -24,10 +24,9 @@ def build_approval_blocks(card: ApprovalCard) -> list[Block]:
     if len(card.lines) > _MOST_LINES:
         shown.append(blocks.context(f"… and {len(card.lines) - _MOST_LINES} more"))
     goal = shorten(one_line(card.goal_text), _GOAL_SHOWN)
-    small = [f"For “{goal}”"]
+    first_name = card.requester_name.split(" ")[0]
+    small = [f"{first_name} wrote: “{goal}”"]
     if is_open:
-        deadline = words.instant(card.deadline_at, card.zone)
-        small.insert(0, f"Decide by {deadline}, else it expires and nothing happens.")
         small.append(f"You are asked because {card.why}.")
     shown.append(blocks.context("\n".join(small)))
     return blocks.fit(shown)
@@ -71,6 +70,9 @@ def _line(card: ApprovalCard, line: ApprovalLine) -> list[Block]:
     shown = [blocks.section(line.sentence)]
     what = f"→ {line.notifies}" if line.notifies else f"in {card.provider_title}"
     small = [f"As {card.requester_name} ({card.account}) {what}"]
+    if line.status is ApprovalStatus.PENDING:
+        deadline = words.instant(card.deadline_at, card.zone)
+        small.append(f"Decide by {deadline}, else it expires and nothing happens.")
     small += [words.detail(shown_detail) for shown_detail in line.details]
     if line.difference:
         small.append("Changed since it was last shown:")

@@ -3,6 +3,9 @@
 from bot.engine.cards import ConnectCard
 from bot.views import blocks
 from bot.views.blocks import Block
+from bot.views.text import one_line, shorten
+
+_GOAL_SHOWN = 100
 
 
 def build_connect_blocks(card: ConnectCard) -> list[Block]:
@@ -10,16 +13,23 @@ def build_connect_blocks(card: ConnectCard) -> list[Block]:
     if card.connected_as is not None:
         return [blocks.section(f"✓ {card.title} is connected as {card.connected_as}.")]
     scopes = "\n".join(f"• {scope}" for scope in card.scopes)
-    shown = [blocks.section(f"To go on I need your {card.title}: {card.why}")]
+    shown = [blocks.section(_ask(card))]
     if scopes:
-        shown.append(blocks.context(f"It asks only for:\n{scopes}"))
+        shown.append(blocks.context(f"I ask {card.title} only for:\n{scopes}"))
     connect = blocks.link_button(f"Connect {card.title}", card.url, style="primary")
     shown.append(blocks.actions(connect))
-    shown.append(blocks.context("The link is yours alone and works for a day."))
+    shown.append(
+        blocks.context("I go on by myself once it is connected. The link is for you alone.")
+    )
     return shown
 
 
 def connect_fallback(card: ConnectCard) -> str:
     if card.connected_as is not None:
         return blocks.fallback(f"{card.title} is connected as {card.connected_as}.")
-    return blocks.fallback(f"To go on I need your {card.title}: {card.why}")
+    return blocks.fallback(_ask(card))
+
+
+def _ask(card: ConnectCard) -> str:
+    goal = shorten(one_line(card.why), _GOAL_SHOWN)
+    return f"Please connect your {card.title}. I need it for “{goal}”."

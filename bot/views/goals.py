@@ -1,9 +1,10 @@
 """A goal's card: what was asked, the steps, what the requester can do about it."""
 
 from bot.engine.cards import GoalCard, Step
+from bot.goals.lifecycle import ENDED_TASKS
 from bot.views import blocks, ids, words
 from bot.views.blocks import Block
-from bot.views.text import one_line, shorten
+from bot.views.text import inline, one_line, shorten
 from storage.tables.goals import GoalStatus, TaskStatus
 
 _TEXT_SHOWN = 300
@@ -12,14 +13,13 @@ _MOST_CHOICES = 5
 _SETTLED = frozenset(
     {GoalStatus.DONE, GoalStatus.PARTLY_DONE, GoalStatus.FAILED, GoalStatus.CANCELLED}
 )
-_HAPPENED = frozenset({TaskStatus.SUCCEEDED, TaskStatus.UNDONE})
 
 
 def build_goal_blocks(card: GoalCard) -> list[Block]:
     """Return the card of a goal in whatever state it is."""
     steps = [step for step in card.steps if not (step.is_read and _is_quiet(step))]
     shown: list[Block] = [
-        blocks.marked_section(f"*{words.GOAL[card.status]}*"),
+        blocks.marked_section(f"*{inline(words.headline(card))}*"),
         blocks.context(f"“{shorten(one_line(card.text), _TEXT_SHOWN)}”"),
     ]
     if card.say and card.status is GoalStatus.PROPOSED:
@@ -28,14 +28,17 @@ def build_goal_blocks(card: GoalCard) -> list[Block]:
         shown += _step(step, number=number, is_open=card.status is GoalStatus.PROPOSED)
     if len(steps) > _MOST_STEPS:
         shown.append(blocks.context(f"… and {len(steps) - _MOST_STEPS} more steps"))
-    if card.changes:
-        shown.append(blocks.context(f"Version {card.version}:", *card.changes))
+    if card.changes and card.status is GoalStatus.PROPOSED:
+        shown.append(blocks.context("\n".join(card.changes)))
     if card.question:
         shown.append(blocks.section(card.question))
     if card.reason:
         shown.append(blocks.section(card.reason))
-    if card.author == "offline" and card.status is GoalStatus.PROPOSED:
-        shown.append(blocks.context("Read without a model: I only follow phrases that I know."))
+    if card.status is GoalStatus.PROPOSED:
+        small = ["Nothing happens before you press Run."]
+        if card.author == "offline":
+            small.append("I read this without a language model: check that it is what you meant.")
+        shown.append(blocks.context(" ".join(small)))
     if card.decides_alone and card.status not in _SETTLED:
         shown.append(
             blocks.context("There is nobody else to ask here, so you decide alone. It is recorded.")
@@ -46,9 +49,7 @@ def build_goal_blocks(card: GoalCard) -> list[Block]:
 def goal_fallback(card: GoalCard) -> str:
     """Return the goal in one line, for notifications and screen readers."""
     told = card.question or card.reason or ""
-    return blocks.fallback(
-        f"{words.GOAL[card.status]}: {card.text}" + (f". {told}" if told else "")
-    )
+    return blocks.fallback(f"{words.headline(card)}: {card.text}" + (f". {told}" if told else ""))
 
 
 def _is_quiet(step: Step) -> bool:
@@ -58,15 +59,17 @@ def _is_quiet(step: Step) -> bool:
 
 def _step(step: Step, *, number: int, is_open: bool) -> list[Block]:
     sign = words.TASK_SIGN.get(step.status, f"{number}.")
-    state = "" if is_open else f" — {words.TASK[step.status]}"
-    changed = " (changed)" if step.changed else ""
+    state = "" if is_open else _state(step)
+    changed = " (changed)" if step.changed and is_open else ""
     undo = _undo(step) if step.can_undo else None
     shown = [blocks.section(f"{sign} {step.sentence}{changed}{state}", button=undo)]
-    small = [words.detail(shown_detail) for shown_detail in step.details if is_open]
-    if step.notifies and step.status not in _HAPPENED:
-        small.append(step.notifies)
-    if step.asked and step.status not in _HAPPENED:
-        small.append(f"Asked: {step.asked}")
+    small = []
+    if is_open:
+        small += [words.detail(it) for it in step.details if not words.is_said(it, step.sentence)]
+    if step.notifies and step.status not in ENDED_TASKS:
+        small.append(f"{step.notifies}.")
+    if step.asked and is_open:
+        small.append(f"Approval: {step.asked}")
     if step.problem:
         small.append(step.problem)
     if small:
@@ -74,6 +77,17 @@ def _step(step: Step, *, number: int, is_open: bool) -> list[Block]:
     if step.links:
         shown.append(blocks.marked_context(blocks.links(step.links)))
     return shown
+
+
+def _state(step: Step) -> str:
+    """Return what a step's line ends with; its sign or its problem may have said it."""
+    if step.status is TaskStatus.SUCCEEDED or (
+        step.status is TaskStatus.NEEDS_CONNECTION and step.problem
+    ):
+        return ""
+    if step.status is TaskStatus.NEEDS_APPROVAL and step.asked:
+        return f" — waits for {step.asked}"
+    return f" — {words.TASK[step.status]}"
 
 
 def _undo(step: Step) -> Block:

@@ -171,9 +171,9 @@ def _has_foreign_address(word: str) -> bool:
 
     Linear in the word's length: a stranger's text may be one word of a hundred thousand letters.
     """
-    for before, after in pairwise(word.split("@")):
-        if before and after:
-            return not (before.isascii() and after.isascii())
+    sides = [side for pair in pairwise(word.split("@")) if all(pair) for side in pair]
+    if sides:
+        return not all(side.isascii() for side in sides)
     return any(_is_foreign_host(run.split(".")) for run in _HOST.findall(word))
 
 

@@ -1,9 +1,11 @@
 """One word per thing on every card: states, labels, instants."""
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.engine.cards import ShownDetail
+from bot.engine.cards import GoalCard, ShownDetail
 from bot.views.text import defang, one_line
 from connectors.labels import Label
 from storage.tables.approvals import ApprovalStatus
@@ -27,7 +29,7 @@ TASK = {
     TaskStatus.PENDING: "comes next",
     TaskStatus.READY: "about to run",
     TaskStatus.SKIPPED: "skipped",
-    TaskStatus.NEEDS_CONNECTION: "needs a connection",
+    TaskStatus.NEEDS_CONNECTION: "waits for a connection",
     TaskStatus.NEEDS_APPROVAL: "waits for approval",
     TaskStatus.WAITING: "waiting",
     TaskStatus.RUNNING: "running",
@@ -59,6 +61,9 @@ APPROVAL = {
     ApprovalStatus.USED: "Approved",
 }
 
+_MAY_WAIT = frozenset({GoalStatus.PLANNING, GoalStatus.WAITING})
+_YEAR = re.compile(r" \d{4}\b")
+
 _LABEL = {
     Label.OUTSIDE: "from outside: check it",
     Label.MODEL: "the model suggested this",
@@ -79,6 +84,40 @@ def detail(shown: ShownDetail) -> str:
     changed = f"{one_line(given.before)} → {value}" if given.before is not None else value
     words = label(shown.label)
     return f"{given.name}: {changed}" + (f"  ({words})" if words else "")
+
+
+def headline(card: GoalCard) -> str:
+    """Return the state of a goal; one that waits says on what."""
+    if card.status is GoalStatus.DONE and all(step.is_read for step in card.steps):
+        return "Answered"
+    if card.status not in _MAY_WAIT:
+        return GOAL[card.status]
+    return _waiting(card) or GOAL[card.status]
+
+
+def _waiting(card: GoalCard) -> str:
+    steps = card.steps
+    unconnected = [s.provider for s in steps if s.status is TaskStatus.NEEDS_CONNECTION]
+    asked = [s.asked for s in steps if s.status is TaskStatus.NEEDS_APPROVAL and s.asked]
+    awaited = [f"you to connect {listed(unconnected)}"] if unconnected else []
+    awaited += [f"{listed(asked)} to approve"] if asked else []
+    if any(step.status is TaskStatus.UNKNOWN for step in steps):
+        awaited.append("you to say what happened")
+    return f"Waiting for {', and for '.join(awaited)}" if awaited else ""
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c", each once."""
+    *first, last = dict.fromkeys(words)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def is_said(shown: ShownDetail, sentence: str) -> bool:
+    """Whether a sentence says a value already: not if it changes, or needs a mark."""
+    given = shown.detail
+    if given.before is not None or label(shown.label) is not None:
+        return False
+    return given.value in sentence or _YEAR.sub("", given.value) in sentence
 
 
 def instant(at: datetime, zone: ZoneInfo) -> str:

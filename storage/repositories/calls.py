@@ -197,6 +197,7 @@ class CallRepository:
             select(Attempt)
             .where(Attempt.team_id == team_id, Attempt.goal_id == goal_id)
             .order_by(Attempt.id)
+            .execution_options(populate_existing=True)
         )
         return rows.all()
 

@@ -323,7 +323,9 @@ def _preview_change(arguments: Change, context: PreviewContext) -> Preview:
 
 
 def _scopes(arguments: Any) -> frozenset[str]:
-    return frozenset({"write", "mail"}) if getattr(arguments, "guests", None) else frozenset({"write"})
+    return (
+        frozenset({"write", "mail"}) if getattr(arguments, "guests", None) else frozenset({"write"})
+    )
 
 
 def _adding(name: str, idempotency: Idempotency) -> Action:

@@ -128,7 +128,7 @@ async def test_dependency_on_unknown_is_blocked_and_the_rest_goes_on(world: Worl
 
 
 async def test_unknown_that_happened_lets_followers_run(world: World) -> None:
-    """"It happened" is the end of it; what only follows runs, what needs its result says so."""
+    """ "It happened" is the end of it; what only follows runs, what needs its result says so."""
     goal_id, task_id = await unknown(world)
     answer = await world.unknowns.settle(Click(TEAM, DANA), task_id, "happened")
     assert answer.ok
@@ -145,7 +145,7 @@ async def test_unknown_that_happened_lets_followers_run(world: World) -> None:
 
 
 async def test_unknown_that_did_not_happen_is_run_again(world: World) -> None:
-    """"Run it again" is a human's word; the engine never says it."""
+    """ "Run it again" is a human's word; the engine never says it."""
     goal_id, task_id = await unknown(world)
     await world.unknowns.settle(Click(TEAM, DANA), task_id, "run_again")
     await world.drive(goal_id)
@@ -154,7 +154,7 @@ async def test_unknown_that_did_not_happen_is_run_again(world: World) -> None:
 
 
 async def test_unknown_that_is_left_skips_what_needs_it(world: World) -> None:
-    """"Leave it" ends the step; what needs it is skipped."""
+    """ "Leave it" ends the step; what needs it is skipped."""
     goal_id, task_id = await unknown(world)
     await world.unknowns.settle(Click(TEAM, DANA), task_id, "leave")
     await world.drive(goal_id)

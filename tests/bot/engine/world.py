@@ -180,7 +180,7 @@ class World:
         async with self.database.transaction() as tx:
             facts = PersonFacts(
                 name=name,
-                email=f"{name.split()[0].lower()}@northwind.example",
+                email=f"{name.split(maxsplit=1)[0].lower()}@northwind.example",
                 zone="Europe/Berlin",
                 role=role,
                 is_guest=is_guest,

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,6 +59,17 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
 def test_lookalike_letters_are_marked(word: str, mark: str) -> None:
     """A word or address that passes for another one says so beside it."""  # S17
     assert visible(word) == f"{word} ⟦{mark}⟧"
+
+
+@pytest.mark.parametrize(
+    "unit", ["é", "é.", "é@", ".é", "@é", "\u200d", "👩\u200d", "é-", "é\u200d\ufe0f", "https://é"]
+)
+def test_endless_word_costs_little(unit: str) -> None:
+    """A stranger's text of a hundred thousand characters holds nobody up."""  # S33
+    text = (unit * 100_000)[:100_000]
+    started = time.process_time()
+    inline(defang(text))
+    assert time.process_time() - started < 2
 
 
 @given(ANY_TEXT)

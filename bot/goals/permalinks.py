@@ -1,4 +1,4 @@
-"""Links from a digest to the cards it talks about."""
+"""Links from digests and Home to the cards they talk about."""
 
 from storage.database import Transaction
 from storage.tables.people import Person

@@ -1,0 +1,74 @@
+"""The arguments of tasks: references filled from what finished, and what is not known yet."""
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import JsonValue
+
+from bot.engine.references import Finished, Resolved, resolve
+from bot.planning.plan import Ref
+from bot.planning.valid import ValidTask
+from connectors.actions import Action, Arguments, Result
+from connectors.labels import labels_from_json
+from connectors.registry import Registry
+from storage.tables.goals import Task, TaskStatus
+
+
+def fill(task: Task, tasks: Sequence[Task], registry: Registry) -> Resolved:
+    """Return a task's arguments with references filled from the tasks that succeeded."""
+    spec = ValidTask.from_json(task.spec)
+    return resolve(
+        spec.arguments,
+        literals=labels_from_json(task.spec.get("labels", {})),
+        finished=finished(tasks, registry),
+    )
+
+
+def finished(tasks: Sequence[Task], registry: Registry) -> dict[str, Finished]:
+    """Return the results that references may use."""
+    return {
+        task.key: Finished(registry.action(task.action), task.result)
+        for task in tasks
+        if task.status is TaskStatus.SUCCEEDED and task.result is not None
+    }
+
+
+def missing_required(resolved: Resolved, action: Action) -> str | None:
+    """Return why the call cannot be frozen when a needed reference points at nothing."""
+    for _, reference in resolved.pending:
+        return (
+            f"Nobody knows the result of step {reference.task}, which this step needs, "
+            "so it was not run. Ask again with the value itself."
+        )
+    for pointer, reference in resolved.missing:
+        name = pointer.split("/")[1]
+        field = action.arguments.model_fields.get(name)
+        if pointer.count("/") > 1 or field is None or not _accepts_null(action, name):
+            return _nothing_found(reference, name)
+    return None
+
+
+def _accepts_null(action: Action, name: str) -> bool:
+    annotation = action.arguments.model_fields[name].annotation
+    return type(None) in getattr(annotation, "__args__", ())
+
+
+def _nothing_found(reference: Ref, name: str) -> str:
+    what = name.removesuffix("_id").replace("_", " ")
+    return (
+        f"Nothing was found for “{what}” (step {reference.task} came back empty), "
+        "so this step was not run. Check the name and ask again."
+    )
+
+
+def shown_arguments(task: Task, tasks: Sequence[Task], registry: Registry) -> dict[str, JsonValue]:
+    """Return the arguments as a card shows them before the task runs; unknown ones are absent."""
+    resolved = fill(task, tasks, registry)
+    unknown = {pointer.split("/")[1] for pointer, _ in resolved.pending}
+    return {name: value for name, value in resolved.arguments.items() if name not in unknown}
+
+
+def arguments_of_task(
+    action: Action, arguments: Mapping[str, JsonValue], result: Mapping[str, JsonValue]
+) -> tuple[Arguments, Result]:
+    """Return a finished task's typed arguments and result."""
+    return action.arguments.model_validate(arguments), action.result.model_validate(result)
