@@ -11,13 +11,13 @@ from storage.database import Transaction
 async def issue(
     tx: Transaction, *, call: FrozenCall, call_id: int, attempt_id: int, grounds: str
 ) -> Permit:
-    """Return a permit for one attempt at `call`, stored and spent in the caller's transaction.
+    """Return a permit for one attempt at `call`; `connectors.execute` spends it, once.
 
     Args:
         tx: the transaction that also commits the attempt as running.
         call: what will run; its hash is computed anew.
         call_id: its row.
-        attempt_id: the attempt that the permit is spent on; a second one needs its own.
+        attempt_id: the attempt that it is for; a second one needs its own.
         grounds: `policy:<rule>`, `run:<plan run>` or `decision:<decision>`.
 
     Raises:
@@ -27,10 +27,12 @@ async def issue(
     if stored.hash != call.hash:
         raise PermitError("the stored call is not the one that would run")
     permit_id = await tx.calls.add_permit(
-        team_id=call.team_id, call_id=call_id, call_hash=call.hash, grounds=grounds
+        team_id=call.team_id,
+        call_id=call_id,
+        call_hash=call.hash,
+        attempt_id=attempt_id,
+        grounds=grounds,
     )
-    if not await tx.calls.use_permit(call.team_id, permit_id, attempt_id):
-        raise PermitError("the permit was spent before it could be used")
     return Permit(permit_id=permit_id, call_hash=call.hash, attempt_id=attempt_id)
 
 

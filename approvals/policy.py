@@ -134,7 +134,7 @@ class Policy:
             return PolicyVerdict(Answer.DENY, denied.name, reason=denied.deny or "")
         if _floor(subject):
             asks = [item for item in matching if item.ask is not None]
-            return self._asking(_most_specific(asks), default=Ask(), name="tier-irreversible")
+            return self._asking(_most_specific(asks), default=_FLOOR, name="tier-irreversible")
         rule = _most_specific(matching)
         if rule is not None and rule.ask is not None:
             return self._asking(rule, default=rule.ask, name=rule.name)
@@ -151,7 +151,7 @@ class Policy:
             case Effect.OWN | Effect.SHARED:
                 return self._asking(None, default=Ask(requester=True), name=_tier_name(subject))
             case Effect.IRREVERSIBLE:
-                return self._asking(None, default=Ask(), name="tier-irreversible")
+                return self._asking(None, default=_FLOOR, name="tier-irreversible")
 
     def _asking(self, rule: Rule | None, *, default: Ask, name: str) -> PolicyVerdict:
         ask = rule.ask if rule is not None and rule.ask is not None else default
@@ -161,6 +161,10 @@ class Policy:
             ask=ask,
             deadline_hours=ask.deadline_hours or self._file.deadline_hours,
         )
+
+
+_FLOOR = Ask(role="approver")
+"""Whom the last tier asks without a rule: the approvers, and where nobody is one, the admins."""
 
 
 def _tier_name(subject: Subject) -> str:

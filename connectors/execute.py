@@ -18,7 +18,6 @@ from connectors.errors import (
 )
 from connectors.registry import Registry
 from storage.database import Database
-from storage.tables.calls import PermitStatus
 
 T = TypeVar("T")
 
@@ -84,7 +83,7 @@ class Executor:
         """Execute exactly `call`, once, and return its typed result.
 
         Args:
-            permit: spent on the running attempt that this execution is.
+            permit: spent here, on the running attempt that this execution is.
             call: recomputed to the permit's hash before anything else happens.
             idempotency: how this account settles a lost reply.
             send_before: the end of the attempt's lease; nothing is sent later.
@@ -151,14 +150,16 @@ class Executor:
         return await self._bounded(action.verify(run, arguments), reads=True)
 
     async def _check(self, permit: Permit, call: FrozenCall) -> None:
+        """Spend the permit before anything is sent; a second execution finds it spent (S1)."""
+        is_its = permit.call_hash == call.hash
         async with self._database.transaction() as tx:
-            stored = await tx.calls.find_permit(call.team_id, permit.permit_id)
-        if (
-            stored is None
-            or stored.status is not PermitStatus.USED
-            or stored.attempt_id != permit.attempt_id
-            or not stored.call_hash == permit.call_hash == call.hash
-        ):
+            spent = is_its and await tx.calls.use_permit(
+                call.team_id,
+                permit.permit_id,
+                attempt_id=permit.attempt_id,
+                call_hash=call.hash,
+            )
+        if not spent:
             raise PermitRefusedError("Nothing ran: this call has no valid permit.")
 
     async def _context(

@@ -141,9 +141,6 @@ def _chosen(typed: JsonValue, declared: Arg | None) -> JsonValue:
 def _kind(
     annotation: Any, declared: Arg | None, value: JsonValue = None
 ) -> tuple[str, tuple[str, ...]]:
-    choices = declared.choices if declared is not None else {}
-    if choices and (value is None or value in choices):
-        return "select", tuple(choices.values())
     base = _base(annotation)
     origin = get_origin(base)
     if origin is Literal:

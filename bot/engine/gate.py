@@ -27,7 +27,7 @@ from storage.tables.people import Person
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """A call that may run: its permit is spent on the attempt, which is committed as running."""
+    """A call that may run: its permit is for the attempt, which is committed as running."""
 
     prepared: Prepared
     permit: Permit
@@ -255,7 +255,7 @@ async def clear(
     lease_s: float,
     owner: str,
 ) -> Cleared:
-    """Commit an attempt as running with its permit spent; what is sent comes after the commit."""
+    """Commit an attempt as running with its permit; what is sent comes after the commit."""
     latest = await tx.calls.latest_attempt(item.task.team_id, item.task.id)
     attempt = await tx.calls.add_attempt(
         team_id=item.task.team_id,

@@ -66,13 +66,17 @@ class CallRepository:
         )
         return rows.all()
 
-    async def add_permit(self, *, team_id: str, call_id: int, call_hash: str, grounds: str) -> int:
+    async def add_permit(
+        self, *, team_id: str, call_id: int, call_hash: str, attempt_id: int, grounds: str
+    ) -> int:
+        """Issue a permit for one attempt; a second one for the same attempt is refused."""
         rows = await self._session.scalars(
             insert(Permit)
             .values(
                 team_id=team_id,
                 call_id=call_id,
                 call_hash=call_hash,
+                attempt_id=attempt_id,
                 grounds=grounds,
                 status=PermitStatus.ISSUED,
             )
@@ -80,25 +84,26 @@ class CallRepository:
         )
         return rows.one()
 
-    async def use_permit(self, team_id: str, permit_id: int, attempt_id: int) -> bool:
-        """Spend a permit on an attempt; False when it was spent or revoked before."""
+    async def use_permit(
+        self, team_id: str, permit_id: int, *, attempt_id: int, call_hash: str
+    ) -> bool:
+        """Spend a permit; False when it was spent before, is another's, or its attempt is over."""
         used = await self._session.execute(
             update(Permit)
             .where(
                 Permit.team_id == team_id,
                 Permit.id == permit_id,
+                Permit.attempt_id == attempt_id,
+                Permit.call_hash == call_hash,
                 Permit.status == PermitStatus.ISSUED,
+                Attempt.id == Permit.attempt_id,
+                Attempt.status == AttemptStatus.RUNNING,
             )
-            .values(status=PermitStatus.USED, attempt_id=attempt_id, used_at=func.now())
+            .values(status=PermitStatus.USED, used_at=func.now())
             .returning(Permit.id)
             .execution_options(synchronize_session=False)
         )
         return used.scalar_one_or_none() is not None
-
-    async def find_permit(self, team_id: str, permit_id: int) -> Permit | None:
-        return await self._session.scalar(
-            select(Permit).where(Permit.team_id == team_id, Permit.id == permit_id)
-        )
 
     async def add_attempt(
         self,

@@ -35,16 +35,18 @@ class World:
         return list(_read(f"{self.stage.hubspot_url}/_control/state")[kind])
 
     def deals(self, name: str) -> list[dict[str, Any]]:
-        """Return the deals of a name."""
+        """Return the deals of a name that were not archived."""
         return [
-            deal for deal in self.hubspot("deals") if deal["properties"].get("dealname") == name
+            deal
+            for deal in self.hubspot("deals")
+            if deal["properties"].get("dealname") == name and deal["archived_at"] is None
         ]
 
     def events(self, title: str) -> list[dict[str, Any]]:
         """Return the calendar's events of a title that were not cancelled."""
         events = _read(f"{self.stage.google_url}/_control/state")["events"]
         return [
-            event["body"]
+            event
             for event in events
             if event["body"].get("summary") == title and event["body"].get("status") != "cancelled"
         ]
