@@ -4,9 +4,9 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator, Iterator, Mapping
 
-from bot.app import Connections
 from bot.cli.findings import Finding, note, ok, problem
 from bot.config import Settings
+from bot.providers import Connections
 from connectors.errors import ConnectorError, ReconnectRequiredError
 from connectors.hubspot.keys import (
     KEYED_KINDS,

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import click
 
-from bot.app import build_connections
 from bot.cli.checks_database import check_database, check_key
 from bot.cli.checks_providers import check_apps, check_hubspot_keys
 from bot.cli.checks_settings import check_names, check_settings, problems_of
@@ -15,6 +14,7 @@ from bot.cli.findings import Finding, Grade, problem, show
 from bot.cli.setup import ENV_FILE, open_database, read_settings
 from bot.config import Settings
 from bot.errors import SettingsError
+from bot.providers import build_connections
 from storage.database import Database
 from storage.diagnosis import list_team_ids
 from storage.embedded import EmbeddedPostgresError

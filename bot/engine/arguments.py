@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
-from bot.engine.references import Finished, Resolved, resolve
+from bot.engine.references import Finished, Resolved, parts_of, resolve
 from bot.planning.plan import Ref
 from bot.planning.valid import ValidTask
-from connectors.actions import Action, Arguments, Result
-from connectors.labels import labels_from_json
+from connectors.actions import Action, Arguments, Idempotency, Result
+from connectors.fields import argument_at, result_at
+from connectors.labels import labels_from_json, leaves
 from connectors.registry import Registry
 from storage.tables.goals import Task, TaskStatus
 
@@ -72,3 +73,29 @@ def arguments_of_task(
 ) -> tuple[Arguments, Result]:
     """Return a finished task's typed arguments and result."""
     return action.arguments.model_validate(arguments), action.result.model_validate(result)
+
+
+def made_here(
+    action: Action,
+    arguments: Mapping[str, JsonValue],
+    tasks: Sequence[Task],
+    registry: Registry,
+) -> frozenset[str]:
+    """Return the arguments whose ids name records that these tasks' own writes made (S5).
+
+    An id counts only with its kind: deal 13 is not contact 13.
+    """
+    made = {
+        (declared.id_kind, value)
+        for done in finished(tasks, registry).values()
+        if done.action.idempotency is not Idempotency.READ
+        for pointer, value in leaves(dict(done.result))
+        if (declared := result_at(done.action.result, parts_of(pointer))) and declared.id_kind
+        if isinstance(value, str)
+    }
+    return frozenset(
+        name
+        for name, value in arguments.items()
+        if (declared := argument_at(action.arguments, [name])) and declared.id_kind
+        if isinstance(value, str) and (declared.id_kind, value) in made
+    )

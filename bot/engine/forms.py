@@ -138,10 +138,15 @@ def _chosen(typed: JsonValue, declared: Arg | None) -> JsonValue:
     return next((value for value, name in choices.items() if name == typed), typed)
 
 
-def _kind(
-    annotation: Any, declared: Arg | None, value: JsonValue = None
-) -> tuple[str, tuple[str, ...]]:
-    base = _base(annotation)
+def _kind(annotation: Any, declared: Arg | None, value: JsonValue) -> tuple[str, tuple[str, ...]]:
+    """Return the kind of input, and what a menu offers."""
+    choices = declared.choices if declared is not None else {}
+    if choices and (value is None or value in choices):
+        return "select", tuple(choices.values())
+    return _kind_of(_base(annotation), is_long=declared is not None and declared.multiline)
+
+
+def _kind_of(base: Any, *, is_long: bool) -> tuple[str, tuple[str, ...]]:
     origin = get_origin(base)
     if origin is Literal:
         return "select", tuple(str(item) for item in get_args(base))
@@ -155,7 +160,7 @@ def _kind(
         return simple[base], ()
     if base is date:
         return "date", ()
-    return ("multiline" if declared is not None and declared.multiline else "text"), ()
+    return ("multiline" if is_long else "text"), ()
 
 
 def _base(annotation: Any) -> Any:

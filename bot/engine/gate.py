@@ -1,22 +1,21 @@
 """The gate: policy's verdict on frozen calls, and what it takes to let one run."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from pydantic import JsonValue
 
 from approvals import permits
 from approvals.askees import Askees, may_decide, resolve
 from approvals.decisions import DecisionService, Question
 from approvals.policy import Answer, Ask, Policy, PolicyVerdict
+from bot.engine.coverage import covers
 from bot.engine.prepare import Prepared
 from bot.goals.lifecycle import move_task
-from connectors.actions import Idempotency, Preview
+from connectors.actions import Preview
 from connectors.execute import Permit
-from connectors.labels import Label, labels_to_json, leaves
+from connectors.labels import labels_to_json
 from storage import outbox
 from storage.database import Transaction
 from storage.tables.approvals import ApprovalItem, ApprovalStatus
@@ -61,7 +60,6 @@ class Gate:
     ) -> list[Cleared]:
         """Return the calls that may run now; the others wait for people or end, with a card."""
         run = await tx.goals.find_run(goal.team_id, goal.id, goal.plan_version)
-        own = await self._created_records(tx, goal)
         cleared: list[Cleared] = []
         asking: list[_Asking] = []
         for item in prepared:
@@ -71,7 +69,7 @@ class Gate:
             if verdict.answer is Answer.DENY or not may_act(requester):
                 await self._refuse(tx, item, verdict)
                 continue
-            grounds = await self._grounds(tx, goal, item, verdict, run=run, own=own)
+            grounds = await self._grounds(tx, goal, item, verdict, run=run)
             if isinstance(grounds, str):
                 cleared.append(await self._clear(tx, item, call_id, grounds))
             elif grounds.people:
@@ -89,13 +87,12 @@ class Gate:
         verdict: PolicyVerdict,
         *,
         run: PlanRun | None,
-        own: frozenset[JsonValue],
     ) -> str | Askees:
         """Return why the call may run, or who must be asked."""
         if verdict.answer is Answer.ALLOW:
             return f"policy:{verdict.rule}"
         ask = verdict.ask or Ask()
-        if ask.requester and run is not None and covers(run, item, own=own):
+        if ask.requester and run is not None and covers(run, item):
             return f"run:{run.id}"
         askees = await resolve(tx, team_id=goal.team_id, requester_id=goal.requester_id, ask=ask)
         approved = await self._approved(tx, item, askees)
@@ -119,7 +116,8 @@ class Gate:
             and await self._still_may(tx, asked, decision.person_id)
         )
         if asked.status is ApprovalStatus.USED:
-            return await self._again(tx, item) if holds else None
+            repeats = holds and await self._did_nothing(tx, item)
+            return f"decision:{decision.id}" if repeats and decision else None
         if holds and decision is not None:
             await self._decisions.use(tx, asked)
             return f"decision:{decision.id}"
@@ -132,12 +130,10 @@ class Gate:
         await outbox.touch(tx, team_id=asked.team_id, noun="approval", subject=asked.approval_id)
         return None
 
-    async def _again(self, tx: Transaction, item: Prepared) -> str | None:
-        """Return the grounds of an earlier try at this very call that certainly did nothing."""
+    async def _did_nothing(self, tx: Transaction, item: Prepared) -> bool:
+        """Whether the last try at this very call ended without a known effect."""
         attempt = await tx.calls.latest_attempt(item.task.team_id, item.task.id)
-        if attempt is None or attempt.status is not AttemptStatus.FAILED:
-            return None
-        return await tx.calls.find_grounds(item.task.team_id, attempt.call_id)
+        return attempt is not None and attempt.status is AttemptStatus.FAILED
 
     async def _still_may(self, tx: Transaction, asked: ApprovalItem, person_id: str) -> bool:
         approval = await tx.approvals.get(asked.team_id, asked.approval_id)
@@ -166,6 +162,11 @@ class Gate:
 
     async def _refuse(self, tx: Transaction, item: Prepared, verdict: PolicyVerdict) -> None:
         message = verdict.reason or "Your account may not run this any more."
+        asked = await tx.approvals.latest_item(item.task.team_id, item.task.id)
+        if asked is not None and await self._decisions.withdraw(tx, asked, reason=message):
+            await outbox.touch(
+                tx, team_id=asked.team_id, noun="approval", subject=asked.approval_id
+            )
         await move_task(
             tx,
             item.task,
@@ -228,23 +229,6 @@ class Gate:
                 )
                 await outbox.touch(tx, team_id=goal.team_id, noun="home", subject=person_id)
 
-    async def _created_records(self, tx: Transaction, goal: Goal) -> frozenset[JsonValue]:
-        """Return the values that this goal's own writes minted: ids of what it created."""
-        attempts = await tx.calls.list_attempts(goal.team_id, goal.id)
-        wrote = {
-            item.task_id
-            for item in attempts
-            if item.status is AttemptStatus.SUCCEEDED and item.idempotency != Idempotency.READ
-        }
-        tasks = await tx.tasks.list_(goal.team_id, goal.id)
-        return frozenset(
-            value
-            for task in tasks
-            if task.id in wrote and task.result
-            for _, value in leaves(task.result)
-            if isinstance(value, str | int)
-        )
-
 
 async def clear(
     tx: Transaction,
@@ -287,24 +271,6 @@ async def clear(
 def may_act(requester: Person) -> bool:
     """Whether a requester's calls may still run: not deactivated since (S13)."""
     return may_decide(requester)
-
-
-def covers(run: PlanRun, item: Prepared, *, own: frozenset[JsonValue]) -> bool:
-    """Whether a Run answers for a call: every value stood on the card, or this plan made it."""
-    shown: Mapping[str, JsonValue] | None = run.shown.get(item.task.key)
-    if shown is None:
-        return False
-    return all(
-        (name in shown and shown[name] == value) or _made_here(value, item, name, own)
-        for name, value in item.call.arguments.items()
-    )
-
-
-def _made_here(value: JsonValue, item: Prepared, name: str, own: frozenset[JsonValue]) -> bool:
-    pointers = [pointer for pointer in item.labels if pointer.split("/")[1:2] == [name]]
-    return all(item.labels[pointer].label is Label.RECORD for pointer in pointers) and all(
-        leaf in own for _, leaf in leaves(value)
-    )
 
 
 def preview_to_json(preview: Preview) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pydantic import JsonValue, ValidationError
 
 from approvals import permits
 from approvals.policy import Subject
-from bot.engine.arguments import fill, missing_required
+from bot.engine.arguments import fill, made_here, missing_required
 from bot.engine.doubt import doubtful
 from bot.engine.references import Resolved
 from connectors.actions import (
@@ -48,6 +48,8 @@ class Prepared:
     preview: Preview
     effect: Effect
     idempotency: Idempotency
+    made_here: frozenset[str]
+    """The arguments that are ids of records which this plan itself made."""
     undoes: bool
     """True when it takes back what this person's own goal did: their click is the ask."""
 
@@ -174,6 +176,7 @@ class Preparer:
             preview=preview_from_json(stored.preview),
             effect=action.effect(arguments),
             idempotency=Idempotency.KEYED,
+            made_here=made_here(action, call.arguments, scene.tasks, self._registry),
             undoes=scene.goal.undo_of_task_id is not None,
         )
 
@@ -244,6 +247,7 @@ class Preparer:
             preview=action.preview(arguments, PreviewContext(scene.zone, precondition)),
             effect=action.effect(arguments),
             idempotency=idempotency,
+            made_here=made_here(action, canonical, scene.tasks, self._registry),
             undoes=scene.goal.undo_of_task_id is not None,
         )
 

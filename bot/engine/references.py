@@ -99,13 +99,13 @@ def _fill_reference(
         into.labels[pointer] = Provenance(Label.RECORD, f"{reference}: nothing there")
         return None
     for leaf, _ in leaves(value):
-        path = [*reference.path, *_parts(leaf)]
+        path = [*reference.path, *parts_of(leaf)]
         declared = result_at(source.action.result, path)
         label = declared.label if declared is not None else Label.OUTSIDE
         into.labels[f"{pointer}{leaf}"] = Provenance(label, f"{reference}{leaf}")
     if reference.path[-1:] == ["id"]:
         _, record = look_up(source.result, reference.path[:-1])
-        into.names |= {_parts(pointer)[0]: name for name in _names_of(record)}
+        into.names |= {parts_of(pointer)[0]: name for name in _names_of(record)}
     return value
 
 
@@ -129,5 +129,6 @@ def look_up(value: object, path: Sequence[str | int]) -> tuple[bool, JsonValue]:
     return current is not None, current
 
 
-def _parts(pointer: str) -> list[str]:
+def parts_of(pointer: str) -> list[str]:
+    """Return the steps of a JSON pointer."""
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]

@@ -7,11 +7,12 @@ Source: https://platform.openai.com/docs/guides/structured-outputs
 """
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any, TypeAlias
 
 from bot.planning.plan import GuardOp
 from bot.planning.shapes import Kind, Member, is_nullable, legal_values, members
-from connectors.actions import Action, Arguments
+from connectors.actions import Action, Arguments, Idempotency
 from connectors.registry import Registry
 
 Schema: TypeAlias = dict[str, Any]
@@ -100,14 +101,26 @@ CHOICE_FORM = '{"kind": "goal|question|small_talk|cancel", "actions": [names]}'
 
 
 def shown_examples(registry: Registry) -> tuple[str, ...]:
-    """Return the sentences that actions declare to be shown, in the order of the registry."""
-    return tuple(
-        example.shown
-        for action in registry
-        if action.planned
-        for example in action.examples
-        if example.shown
-    )
+    """Return the sentences that actions declare to be shown, the most different ones first.
+
+    Connectors take turns, each between what it reads and what it writes; the first three are a
+    fair picture of what can be asked.
+    """
+    groups: dict[str, tuple[list[str], list[str]]] = {}
+    for action in registry:
+        reads_and_writes = groups.setdefault(action.connector, ([], []))
+        is_write = action.idempotency is not Idempotency.READ
+        shown = [example.shown for example in action.examples if example.shown]
+        reads_and_writes[is_write].extend(shown if action.planned else [])
+    turns = [
+        [
+            item
+            for pair in zip_longest(*(kinds if number % 2 == 0 else kinds[::-1]))
+            for item in pair
+        ]
+        for number, kinds in enumerate(groups.values())
+    ]
+    return tuple(item for turn in zip_longest(*turns) for item in turn if item is not None)
 
 
 def _sorted(actions: Iterable[Action]) -> list[Action]:

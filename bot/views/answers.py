@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from bot.engine.cards import AnswerCard
-from bot.views import blocks, words
+from bot.views import blocks
 from bot.views.blocks import Block
 from bot.views.text import defang, one_line, shorten
-from connectors.labels import Label
+from connectors.actions import Link
 
 _MOST_ROWS = 10
 _MOST_LINKS = 10
@@ -16,20 +16,30 @@ _CELL_SHOWN = 200
 def build_answer_blocks(card: AnswerCard) -> list[Block]:
     """Return the rows, one paragraph each; what is not shown is counted."""
     shown = [blocks.section(card.title)]
-    shown += [blocks.section(_row(card, row)) for row in card.rows[:_MOST_ROWS]]
+    links = {link.text: link for link in reversed(card.links)}
+    for number, row in enumerate(card.rows[:_MOST_ROWS]):
+        link = links.pop(row[0], None) if row else None
+        shown.append(blocks.section(_row(card, row), button=_open(link, number)))
     missing = card.total - min(len(card.rows), _MOST_ROWS)
     if missing > 0:
         shown.append(blocks.context(f"… and {missing:,} more"))
-    if card.links:
-        shown.append(blocks.marked_context(blocks.links(card.links[:_MOST_LINKS])))
+    if links:
+        shown.append(blocks.marked_context(blocks.links([*links.values()][:_MOST_LINKS])))
     if card.outside and card.rows:
-        shown.append(blocks.context(f"Some of this is {words.label(Label.OUTSIDE)}."))
+        shown.append(blocks.context("People outside may have written some of this."))
     return blocks.fit(shown)
 
 
 def answer_fallback(card: AnswerCard) -> str:
     rows = "; ".join(_row(card, row) for row in card.rows[:_MOST_ROWS])
     return blocks.fallback(f"{card.title}: {rows}" if rows else card.title)
+
+
+def _open(link: Link | None, number: int) -> Block | None:
+    """Return a button to a row's record; what it stands beside is said to screen readers."""
+    if link is None or not blocks.is_safe_url(link.url):
+        return None
+    return blocks.link_button("Open", link.url, number=number, label=f"Open {link.text}")
 
 
 def _row(card: AnswerCard, row: Sequence[str]) -> str:

@@ -90,9 +90,12 @@ def button(
     return element
 
 
-def link_button(text: str, url: str, *, number: int = 0, style: str | None = None) -> Block:
+def link_button(
+    text: str, url: str, *, number: int = 0, style: str | None = None, label: str | None = None
+) -> Block:
     """Return a button that opens a page in the browser."""
-    return button(text, action_id=ids.numbered(ids.LINK, number), url=url, style=style)
+    action_id = ids.numbered(ids.LINK, number)
+    return button(text, action_id=action_id, url=url, style=style, label=label)
 
 
 def confirm(*, title: str, text: str, yes: str, no: str, danger: bool = False) -> Block:
@@ -132,9 +135,14 @@ def fit(
     return [*blocks[: room - 1], note, *tail]
 
 
+def is_safe_url(url: str) -> bool:
+    """Whether an address is plain http that Slack takes."""
+    plain_web = url.startswith(("https://", "http://")) and not set(url) & set("|<> \n\t")
+    return plain_web and units(url) <= limits.URL
+
+
 def _link(text: str, url: str) -> str:
     text = text or url
-    safe = url.startswith(("https://", "http://")) and not set(url) & set("|<> \n\t")
-    if not safe or units(url) > limits.URL:
+    if not is_safe_url(url):
         return inline(text) or "—"
     return f"<{url.replace('&', '&amp;')}|{inline(text)}>"

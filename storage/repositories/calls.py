@@ -205,16 +205,3 @@ class CallRepository:
             .execution_options(populate_existing=True)
         )
         return rows.all()
-
-    async def find_grounds(self, team_id: str, call_id: int) -> str | None:
-        """Return why the latest permit of a call was given; None when it never had one."""
-        return await self._session.scalar(
-            select(Permit.grounds)
-            .where(
-                Permit.team_id == team_id,
-                Permit.call_id == call_id,
-                ~Permit.grounds.startswith("read:"),
-            )
-            .order_by(Permit.id.desc())
-            .limit(1)
-        )

@@ -272,8 +272,16 @@ class GoalRepository:
         )
 
     async def find_run(self, team_id: str, goal_id: int, version: int) -> PlanRun | None:
+        """Return the newest Run at or before a version.
+
+        It answers for the values that it showed; a later version that an approver's edit made
+        leaves the other steps as they were.
+        """
         return await self._session.scalar(
-            select(PlanRun).where(
-                PlanRun.team_id == team_id, PlanRun.goal_id == goal_id, PlanRun.version == version
+            select(PlanRun)
+            .where(
+                PlanRun.team_id == team_id, PlanRun.goal_id == goal_id, PlanRun.version <= version
             )
+            .order_by(PlanRun.version.desc())
+            .limit(1)
         )

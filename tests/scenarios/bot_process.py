@@ -32,11 +32,11 @@ class BotProcess:
         self._log = folder / "bot.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *, role: str = "all") -> None:
         """Start it and wait until it serves."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bot.cli", "serve"],
+                [sys.executable, "-m", "bot.cli", "serve", "--role", role],
                 env=self._environment,
                 cwd=self._folder,  # where there is no .env
                 stdin=subprocess.DEVNULL,
@@ -83,6 +83,6 @@ class BotProcess:
 
     def _is_ready(self) -> bool:
         try:
-            return httpx2.get(f"{self._url}/readyz", trust_env=False).is_success
+            return httpx2.get(f"{self._url}/healthz", trust_env=False).is_success
         except httpx2.TransportError:
             return False

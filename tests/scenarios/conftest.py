@@ -26,13 +26,23 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
+def extra_environment() -> dict[str, str]:
+    """Return what a file's bot is started with besides; a file may define its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
 def world(
-    stage: Stage, postgres_server: str, template_database: str, bot_folder: Path
+    stage: Stage,
+    postgres_server: str,
+    template_database: str,
+    bot_folder: Path,
+    extra_environment: dict[str, str],
 ) -> Iterator[World]:
     """Return a world that begins anew for this file; its tests use names of their own."""
     with (
         clone_database(postgres_server, template=template_database) as url,
-        run_world(stage, url, bot_folder) as running,
+        run_world(stage, url, bot_folder, extra=extra_environment) as running,
     ):
         yield running
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from bot.cli.scene import DANA, DANA_ACCOUNT, MO
 from bot.views import ids
@@ -41,6 +42,16 @@ class Play:
             what="what the thread should show",
             patience_s=PATIENCE_S,
         )
+
+    async def delivered(self, text: str) -> None:
+        """Wait until the bot has acknowledged the event of a message."""
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            entries = (await self.workspace.look("log"))["entries"]
+            if any(text in str(entry) and entry.get("status") == HTTPStatus.OK for entry in entries):
+                return
+            await asyncio.sleep(_POLL_S)
+        raise NotSeenError(f"nothing about {text} was delivered")
 
     async def plan(self, text: str) -> tuple[str, JsonObject]:
         """Dana asks for something; return its thread and the card with its plan."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psycopg
 
 from bot.cli.stage import Stage
 from tests.scenarios.bot_process import BotProcess
@@ -59,6 +60,12 @@ class World:
         """Make coming requests to a stand-in fail."""
         answer = httpx2.post(f"{provider_url}/_control/faults", json=fault, trust_env=False)
         answer.raise_for_status()
+
+    def forget_jobs(self) -> None:
+        """Lose every row of the queue."""
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute("DELETE FROM procrastinate_events")
+            connection.execute("DELETE FROM procrastinate_jobs")
 
     def reset(self) -> None:
         """Let the workspace and the stand-ins begin again with what they started with."""

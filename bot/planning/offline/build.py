@@ -68,14 +68,8 @@ class PlanBuilder:
 
     def plan(self) -> JsonValue:
         """Return the plan as JSON, for the validator."""
-        summaries = dict.fromkeys(self._summaries())
-        say = " ".join([f"I understood: {'; '.join(summaries)}.", *dict.fromkeys(self.notes)])
+        say = " ".join(dict.fromkeys(self.notes))
         return {"say": say, "tasks": [*self.tasks], "writes": [], "question": None, "final": True}
-
-    def _summaries(self) -> list[str]:
-        names = [next(iter(call)) for task in self.tasks if isinstance(call := task["call"], dict)]
-        actions = [self.registry.action(name) for name in names if name != ANSWER]
-        return [action.summary[:1].lower() + action.summary[1:] for action in actions]
 
     def _values(self, clause: Clause) -> dict[str, JsonValue]:
         """Return placeholder (or placeholder.part) → value, for all that was written."""

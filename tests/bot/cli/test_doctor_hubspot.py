@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import Connections, build_connections
 from bot.cli.checks_providers import check_hubspot_keys
 from bot.cli.findings import Finding, Grade
 from bot.config import Settings
+from bot.providers import Connections, build_connections
 from connectors.broker import TokenBroker
 from connectors.hubspot.standin import build_standin
 from connectors.tokens import Tokens

@@ -137,6 +137,33 @@ async def test_characters_that_postgres_refuses_are_stored_as_marks(bot: SlackBo
     assert [call[1].text for call in bot.services.calls] == ["a\ufffdb\ufffdc😀"]
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param({"bot_id": "B0BOT"}, id="posted"),
+        pytest.param({"subtype": "bot_message"}, id="by a webhook"),
+        pytest.param(
+            {"subtype": "message_changed", "message": {"bot_id": "B0BOT", "ts": "1.0"}}, id="updated"
+        ),
+    ],
+)
+async def test_message_of_an_app_is_acknowledged_and_dropped(
+    bot: SlackBot, event: dict[str, Any]
+) -> None:
+    """Slack reports our own cards back; they cost no row and no job."""
+    message = {"type": "message", "channel": "D0DANA", "ts": "1.0", **event}
+    assert (await bot.post(envelope(event=message))).status_code == 200
+    assert deferred_jobs(bot.database_url) == []
+
+
+async def test_message_that_a_person_edited_is_stored(bot: SlackBot) -> None:
+    """A change of a person's message is none of an app, whoever else wrote in the thread."""
+    inner = {"user": "U0DANA", "text": "hi", "ts": "1.0"}
+    event = {"type": "message", "subtype": "message_changed", "channel": "D0", "message": inner}
+    assert (await bot.post(envelope(event=event))).status_code == 200
+    assert len(deferred_jobs(bot.database_url)) == 1
+
+
 async def test_event_of_another_team_is_acknowledged_and_dropped(bot: SlackBot) -> None:
     """Refusing it would only have Slack send it again."""
     assert (await bot.post(envelope(team_id="T0OTHER"))).status_code == 200

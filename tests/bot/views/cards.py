@@ -53,7 +53,7 @@ def goal_card(**changes: Any) -> GoalCard:
         status=GoalStatus.PROPOSED,
         version=1,
         author="offline",
-        say="I would do this:",
+        say="",
         steps=(step(),),
         changes=(),
         question=None,
@@ -98,7 +98,7 @@ def approval_card(**changes: Any) -> ApprovalCard:
         account="dana@northwind.example",
         lines=(line(),),
         people=("U0MO",),
-        why="the policy asks every approver",
+        why="you are an approver",
         deadline_at=datetime(2026, 11, 22, 8, 12, tzinfo=UTC),
         zone=BERLIN,
     )

@@ -114,8 +114,7 @@ def test_proposed_goal_shows_steps_and_who_is_asked() -> None:
     blocks = build_goal_blocks(cards.goal_card())
     said = texts(blocks)
     assert f"1. {cards.INVITE}" in said
-    assert "Guests: jane.doe@acme.example" in said
-    assert "Asked: Mo Haddad" in said
+    assert "Approval: Mo Haddad" in said
     assert actions(blocks) == [ids.GOAL_RUN, ids.GOAL_EDIT, ids.GOAL_CANCEL]
 
 
