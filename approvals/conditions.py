@@ -103,6 +103,8 @@ def _number(value: JsonValue) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     try:
-        return Decimal(value)
+        number = Decimal(value)
     except InvalidOperation:
         return None
+    # "NaN" is a text like any other; comparing with it would raise.
+    return number if number.is_finite() else None

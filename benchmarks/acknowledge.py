@@ -41,8 +41,8 @@ async def measure(world: World) -> Table:
             "medians of the rounds. Counted from the instant at which an event was due, so a "
             "stall counts for all that wait behind it.",
             "Afterwards every event is in the inbox exactly once, its job beside it. In the second "
-            "line the same process also dispatches each of them (messages of another app, "
-            "which the bot reads and ignores).",
+            "line the same process also dispatches each of them (changed topics of a "
+            "channel, which the bot looks at and ignores).",
         ),
     )
 
@@ -74,7 +74,7 @@ def _event(name: str, number: int) -> JsonObject:
             "channel": "C0SALES",
             "channel_type": "channel",
             "user": "U0DANA",
-            "bot_id": "B0OTHER",
+            "subtype": "channel_topic",
             "ts": f"1790000000.{number:06}",
             "event_ts": f"1790000000.{number:06}",
             "text": "Nightly figures: 1,204 orders, 3 returned. " * 4,

@@ -87,7 +87,7 @@ class TokenBroker:
 
     async def end(self, connection: Connection, *, version: int) -> None:
         """Mark a connection whose fresh token was refused, unless it was renewed meanwhile."""
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             current = await tx.connections.get(connection.team_id, connection.id)
         if current.version == version:
             await self._end(current)
@@ -97,7 +97,7 @@ class TokenBroker:
         await asyncio.gather(*self._refreshes, return_exceptions=True)
 
     async def _read(self, connection: Connection) -> Connection:
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             current = await tx.connections.get(connection.team_id, connection.id)
         if current.status is not ConnectionStatus.CONNECTED or current.secret is None:
             raise _reconnect(current)

@@ -39,7 +39,7 @@ class ConnectionClients:
         Raises:
             ReconnectRequiredError: it is somebody else's, has ended, or lacks scopes.
         """
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             connection = await tx.connections.get(team_id, connection_id)
         settings = self._providers[connection.provider]
         missing = settings.manifest.missing(asked=scopes, granted=connection.scopes)

@@ -103,12 +103,24 @@ class Database:
             hide_parameters=True,
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
+        unbound = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._readers = async_sessionmaker(unbound, expire_on_commit=False)
         self.queue = Queue(conninfo(url))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Yield the repositories; commit at the end, roll back on an error. No network inside."""
         async with self._sessions.begin() as session:
+            yield Transaction(session, self.queue)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        """Yield the repositories for reads alone, without BEGIN and COMMIT around them.
+
+        Every statement sees what is committed when it starts, as in `transaction`, and costs a
+        third. Nothing is held, so nothing that was read may be relied on afterwards.
+        """
+        async with self._readers() as session:
             yield Transaction(session, self.queue)
 
     async def close(self) -> None:

@@ -6,6 +6,9 @@ from storage.database import Transaction
 
 JOB = "post_cards"
 
+CALM = 5
+"""The priority from which on a redraw may wait a moment for the next one (`bot.notifier.pump`)."""
+
 
 async def show(
     tx: Transaction,
@@ -48,9 +51,14 @@ async def show(
 
 
 async def touch(
-    tx: Transaction, *, team_id: str, noun: str, subject: str | int, priority: int = 5
+    tx: Transaction, *, team_id: str, noun: str, subject: str | int, priority: int = CALM
 ) -> None:
-    """Want every card of a subject to be drawn anew; nothing happens where there is none."""
+    """Want every card of a subject to be drawn anew; nothing happens where there is none.
+
+    Progress is calm: several changes within a moment become one redraw. Whatever a person waits
+    for, such as the answer to a click or a question, has a lower number than `CALM`.
+    """
+    calm = {"calm": True} if priority >= CALM else {}
     channels = await tx.outbox.touch(team_id, noun, str(subject), priority=priority)
     for channel_id in channels:
-        await tx.defer(JOB, team_id=team_id, channel_id=channel_id)
+        await tx.defer(JOB, team_id=team_id, channel_id=channel_id, **calm)

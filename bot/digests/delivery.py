@@ -61,7 +61,7 @@ class DigestDelivery:
                 after=now,
             ),
         )
-        if not _reads_digests(person):
+        if not reads_digests(person):
             return False
         since = await last_time(tx, subscription)
         digest = await self._queries.compose(tx, person, since=since, until=now)
@@ -103,5 +103,6 @@ async def last_time(tx: Transaction, subscription: DigestSubscription) -> dateti
     return run.created_at if run is not None else subscription.created_at - FIRST_DIGEST_COVERS
 
 
-def _reads_digests(person: Person | None) -> TypeGuard[Person]:
+def reads_digests(person: Person | None) -> TypeGuard[Person]:
+    """Whether somebody is sent digests: neither guests nor bots nor who left."""
     return person is not None and person.is_active and not person.is_guest and not person.is_bot

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, time
 
-from bot.digests.delivery import deliver, last_time
+from bot.digests.delivery import deliver, last_time, reads_digests
 from bot.digests.queries import DigestQueries
 from bot.digests.schedule import next_slot
 from bot.digests.subscriptions import ensure
@@ -26,6 +26,13 @@ class DigestService:
         self._database = database
         self._queries = queries
         self._now = now
+
+    async def subscribe(self, *, team_id: str, person_id: str) -> None:
+        """Subscribe somebody who was just seen; the tick does it within a minute otherwise."""
+        async with self._database.transaction() as tx:
+            person = await tx.people.find(team_id, person_id)
+            if reads_digests(person):
+                await ensure(tx, person, now=self._now())
 
     async def send_now(self, click: Click) -> Answer:
         """Send the digest at once, or say that there is nothing to read."""

@@ -86,11 +86,11 @@ def made_here(
     An id counts only with its kind: deal 13 is not contact 13.
     """
     made = {
-        (declared.id_kind, value)
+        (out.id_kind, value)
         for done in finished(tasks, registry).values()
         if done.action.idempotency is not Idempotency.READ
         for pointer, value in leaves(dict(done.result))
-        if (declared := result_at(done.action.result, parts_of(pointer))) and declared.id_kind
+        if (out := result_at(done.action.result, parts_of(pointer))) and out.id_kind
         if isinstance(value, str)
     }
     return frozenset(

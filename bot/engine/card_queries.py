@@ -17,6 +17,7 @@ from bot.engine.cards import (
 )
 from bot.engine.differences import describe_changes, differing_details
 from bot.engine.forecast import Forecaster
+from bot.engine.outcomes import HELD_UP
 from bot.engine.progress import is_read
 from bot.engine.undo import undo_of
 from bot.goals.lifecycle import SETTLED
@@ -99,7 +100,7 @@ class CardQueries:
             status=task.status,
             asked=asked,
             notifies=notifies,
-            problem=(task.failure or {}).get("message"),
+            problem=_problem(task),
             links=self._links(task),
             can_undo=await self._can_undo(tx, goal, task),
             is_read=is_read(task, self._registry),
@@ -292,6 +293,14 @@ class CardQueries:
             settled=settled,
             can_run_again=goal.status not in SETTLED,
         )
+
+
+def _problem(task: Task) -> str | None:
+    """Return what went wrong with a task, or holds it up as long as it waits for another try."""
+    failure = task.failure or {}
+    if failure.get("code") == HELD_UP and task.status is not TaskStatus.READY:
+        return None
+    return failure.get("message")
 
 
 def shown_details(call: Call) -> tuple[ShownDetail, ...]:

@@ -19,6 +19,7 @@ from storage.tables.goals import Goal, TaskStatus
 
 _GONE = Answer("I cannot find that request any more.", ok=False)
 _NOT_YOURS = Answer("Only the people who were asked can decide this.", ok=False)
+_LATE = Answer("The time to decide is over; it expired and nothing was run.", ok=False)
 _CLOSED = "This was {status} already; nothing changed."
 
 
@@ -60,7 +61,8 @@ class ApprovalDesk:
             elif outcome.outcome is Outcome.LATE and outcome.item is not None:
                 await self._decline(tx, goal, outcome.item, "expired", None)
             await self._redraw(tx, goal, outcome.item)
-        return _answer(outcome)
+            who = await _name(tx, click.team_id, outcome.decided_by)
+        return _answer(outcome, who)
 
     async def expire_due(self) -> int:
         """Expire what was not decided in time; return how many."""
@@ -123,9 +125,8 @@ class ApprovalDesk:
                 return Answer("Nothing was changed; the request stands as it is.")
             change = Change(frozenset(), {task.key: changed})
             await revise(tx, goal, tasks, change, person_id=click.person_id)
-            await self._decisions.withdraw(
-                tx, item, reason=f"edited by {click.person_id}", superseded=True
-            )
+            who = await _name(tx, click.team_id, click.person_id)
+            await self._decisions.withdraw(tx, item, reason=f"edited by {who}", superseded=True)
             await move_task(tx, task, to=TaskStatus.READY, actor=click.person_id)
             await defer_drive(tx, goal.team_id, goal.id)
             await self._redraw(tx, goal, item)
@@ -146,7 +147,9 @@ class ApprovalDesk:
         approval = await tx.approvals.get(click.team_id, item.approval_id)
         if not await self._decisions.authorised(tx, approval, click.person_id):
             return item, _NOT_YOURS
-        if item.status is not ApprovalStatus.PENDING or approval.deadline_at <= self._now():
+        if item.status is ApprovalStatus.PENDING and approval.deadline_at <= self._now():
+            return item, _LATE
+        if item.status is not ApprovalStatus.PENDING:
             return item, Answer(_CLOSED.format(status=item.status.value), ok=False)
         return item, None
 
@@ -207,7 +210,13 @@ def _declined(how: str, name: str | None, reason: str | None) -> str:
     return f"{name or 'An approver'} rejected it{because}. Nothing was done."
 
 
-def _answer(outcome: DecisionOutcome) -> Answer:
+async def _name(tx: Transaction, team_id: str, person_id: str | None) -> str | None:
+    """Return how a person is called: texts carry names, never ids."""
+    person = await tx.people.find(team_id, person_id) if person_id else None
+    return person.name if person else None
+
+
+def _answer(outcome: DecisionOutcome, who: str | None) -> Answer:
     match outcome.outcome:
         case Outcome.DECIDED:
             return Answer("Done.")
@@ -216,10 +225,10 @@ def _answer(outcome: DecisionOutcome) -> Answer:
         case Outcome.NOT_YOURS:
             return _NOT_YOURS
         case Outcome.LATE:
-            return Answer("The time to decide is over; it expired and nothing was run.", ok=False)
+            return _LATE
         case Outcome.TAMPERED:
             return Answer("What was shown is not what would run; nothing was run.", ok=False)
         case Outcome.ALREADY:
             status = outcome.item.status.value if outcome.item else "decided"
-            who = f" by <@{outcome.decided_by}>" if outcome.decided_by else ""
-            return Answer(f"This was {status}{who} already; nothing changed.", ok=False)
+            by = f" by {who}" if who else ""
+            return Answer(f"This was {status}{by} already; nothing changed.", ok=False)

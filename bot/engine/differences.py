@@ -52,7 +52,8 @@ def _changed_values(
 ) -> list[str]:
     action = registry.action(new["action"])
     lines = []
-    for argument, value in new["arguments"].items():
+    for argument in action.arguments.model_fields:
+        value = new["arguments"].get(argument)
         earlier = old["arguments"].get(argument)
         if earlier == value:
             continue

@@ -14,7 +14,7 @@ from bot.engine.prepare import Prepared, Preparer, Scene
 from bot.engine.progress import Timing
 from bot.engine.proposal import Proposals
 from bot.engine.recovery import Recovery
-from bot.goals.lifecycle import SETTLED
+from bot.goals.lifecycle import SETTLED, move_goal
 from connectors.errors import ConnectorError
 from connectors.execute import Executor
 from connectors.registry import Registry
@@ -87,7 +87,7 @@ class Engine:
             if not claimed and await self._proposals.propose(tx, goal, tasks):
                 return await self._claim_locked(tx, goal, owner)
         else:
-            await progress.settle(tx, goal, tasks)
+            await progress.settle(tx, goal, tasks, self._registry)
         await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id)
         return claimed
 
@@ -144,9 +144,11 @@ class Engine:
             cleared = await self._gate.pass_all(
                 tx, goal, requester=requester, prepared=ready, now=self._now()
             )
-            more = await self._claim_locked(tx, goal, owner) if len(cleared) < len(results) else []
-            if not more:
-                await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id)
+            if len(cleared) < len(results):
+                more = await self._claim_locked(tx, goal, owner)
+            else:
+                more = []
+                await _redraw(tx, goal)
         return cleared, more
 
     async def _still_held(self, tx: Transaction, goal: Goal, owner: str) -> frozenset[str]:
@@ -184,12 +186,26 @@ class Engine:
         async with self._database.transaction() as tx:
             goal = await tx.goals.lock(task.team_id, task.goal_id)
             await self._outcomes.store(tx, goal, task.id, attempt_id, outcome)
+            was_driven = goal.status in _DRIVEN
             more = await self._claim_locked(tx, goal, owner)
-            if goal.status not in _DRIVEN:
-                await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id)
+            if more or not was_driven:
+                await _redraw(tx, goal)
         await self._wave(more, owner)
 
 
+async def _redraw(tx: Transaction, goal: Goal) -> None:
+    """Draw a goal's card anew: soon while it runs, at once when it waits for a person or ended."""
+    priority = outbox.CALM if goal.status in (GoalStatus.PLANNING, GoalStatus.RUNNING) else 2
+    await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=priority)
+
+
 async def defer_drive(tx: Transaction, team_id: str, goal_id: int) -> None:
-    """Wake a goal. The caller holds the goal's row, so a duplicate may be skipped safely."""
+    """Wake a goal. The caller holds the goal's row, so a duplicate may be skipped safely.
+
+    A waiting goal counts as running from here on: should this nudge be lost, the sweeper finds
+    the goal at rest, which it does not look for while a goal waits.
+    """
+    goal = await tx.goals.lock(team_id, goal_id)
+    if goal.status is GoalStatus.WAITING:
+        await move_goal(tx, goal, to=GoalStatus.RUNNING)
     await tx.defer("drive", once=f"drive:{goal_id}", team_id=team_id, goal_id=goal_id)

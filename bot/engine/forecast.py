@@ -8,7 +8,8 @@ from pydantic import JsonValue, ValidationError
 
 from approvals.askees import Askees, resolve
 from approvals.policy import Answer, Ask, Policy, PolicyVerdict, Subject
-from bot.engine.arguments import fill
+from bot.engine.arguments import fill, finished
+from bot.engine.chosen import choose, show_chosen
 from bot.engine.references import Resolved
 from connectors.actions import Action, Arguments, Detail, Effect, Preview, PreviewContext
 from connectors.labels import Labels, complete
@@ -79,7 +80,15 @@ class Forecaster:
             if arguments
             else _partial_preview(action, resolved)
         )
-        return Forecast(action, resolved.arguments, labels, preview, verdict, askees)
+        chosen = choose(action, task.spec["arguments"], finished(tasks, self._registry))
+        return Forecast(
+            action=action,
+            arguments=resolved.arguments,
+            labels=labels | dict(chosen.labels),
+            preview=show_chosen(preview, chosen),
+            verdict=verdict,
+            askees=askees,
+        )
 
     def _worst(self, action: Action) -> Effect:
         manifest = self._registry.connector(action.connector).manifest

@@ -214,11 +214,11 @@ def _from_text(text: str, kind: str, annotation: Any, zone: ZoneInfo) -> JsonVal
 
 
 def _instant(text: str, zone: ZoneInfo) -> str:
-    if text.isdigit():
-        return datetime.fromtimestamp(int(text), UTC).astimezone(zone).isoformat()
     try:
+        if text.isascii() and text.isdigit():
+            return datetime.fromtimestamp(int(text), UTC).astimezone(zone).isoformat()
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+    except (ValueError, OverflowError, OSError) as error:
         message = "Write a date and time such as 2026-11-24 10:00."
         raise ValueError(message) from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat()

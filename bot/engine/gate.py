@@ -146,7 +146,7 @@ class Gate:
             task_id=item.task.id,
             hash_=item.call.hash,
             body=item.call.model_dump(),
-            labels=labels_to_json(item.labels),
+            labels=labels_to_json({**item.labels, **item.shown_labels}),
             preview=preview_to_json(item.preview),
         )
 

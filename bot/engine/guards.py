@@ -50,9 +50,11 @@ def _number(value: JsonValue) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        return Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
         return None
+    # "NaN" and "Infinity" are words that somebody wrote; comparing with NaN would raise.
+    return number if number.is_finite() else None
 
 
 def _contains(found: bool, value: JsonValue, right: JsonValue) -> bool:  # noqa: FBT001 -- as above

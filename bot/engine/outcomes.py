@@ -29,6 +29,12 @@ from storage.tables.goals import Goal, Task, TaskStatus
 __all__ = ["Outcome", "Outcomes", "Preparation", "Raised", "Repeat", "Succeeded"]
 
 
+HELD_UP = "held_up"
+"""The failure of a task that is tried again: it says why nothing happens, and is over then."""
+
+_OVER_LATER = frozenset({"retries_exhausted", "retry_later"})
+
+
 @dataclass(frozen=True, slots=True)
 class Succeeded:
     result: dict[str, JsonValue]
@@ -176,6 +182,7 @@ class Outcomes:
                         lease_owner=None,
                         lease_until=None,
                         not_before=self._not_before(task, retry_after_s),
+                        failure=_held_up(message),
                     )
             case CannotPrepare(task, code, message):
                 await self._fail(tx, task, code, message)
@@ -196,7 +203,15 @@ class Outcomes:
             await self._give_up(tx, goal, task, attempt, "retries_exhausted", said)
             return
         not_before = None if after_s == 0 else self._not_before(task, after_s)
-        await self._make_ready(tx, goal, task, attempt, tries=tries, not_before=not_before)
+        await self._make_ready(
+            tx,
+            goal,
+            task,
+            attempt,
+            tries=tries,
+            not_before=not_before,
+            failure=_held_up(message),
+        )
 
     async def _make_ready(
         self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, **values: Any
@@ -242,6 +257,8 @@ class Outcomes:
         return datetime.now(UTC) + timedelta(seconds=pause)
 
     async def _fail(self, tx: Transaction, task: Task, code: str, message: str) -> None:
+        if code in _OVER_LATER:
+            message = f"{message} Please ask me again later."
         await move_task(
             tx,
             task,
@@ -274,6 +291,11 @@ class Outcomes:
         await tx.calls.finish_attempt(
             team_id=attempt.team_id, attempt_id=attempt.id, status=status, error=details
         )
+
+
+def _held_up(message: str) -> dict[str, JsonValue]:
+    """Return what the card says while a task waits for its next try."""
+    return {"code": HELD_UP, "message": f"{message} I try again by myself."}
 
 
 async def mark_undone(tx: Transaction, goal: Goal, task: Task) -> None:

@@ -232,7 +232,8 @@ async def revise(
     tx: Transaction, goal: Goal, tasks: Sequence[Task], change: Change, *, person_id: str
 ) -> None:
     """Store the next plan version and bring the tasks that did not run yet in line with it."""
-    provenance = Provenance(Label.MESSAGE, f"typed by {person_id} in an edit")
+    person = await tx.people.get(goal.team_id, person_id)
+    provenance = Provenance(Label.MESSAGE, f"typed by {person.name} in an edit")
     kept: list[ValidTask] = []
     version = goal.plan_version + 1
     for task in tasks:

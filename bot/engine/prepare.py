@@ -9,7 +9,8 @@ from pydantic import JsonValue, ValidationError
 
 from approvals import permits
 from approvals.policy import Subject
-from bot.engine.arguments import fill, made_here, missing_required
+from bot.engine.arguments import fill, finished, made_here, missing_required
+from bot.engine.chosen import choose, show_chosen
 from bot.engine.doubt import doubtful
 from bot.engine.references import Resolved
 from connectors.actions import (
@@ -28,7 +29,7 @@ from connectors.errors import (
     RetryLaterError,
 )
 from connectors.execute import Executor
-from connectors.labels import Provenance, complete, labels_from_json
+from connectors.labels import Labels, Provenance, complete, labels_from_json
 from connectors.registry import Registry
 from storage.database import Database
 from storage.tables.calls import Call
@@ -46,6 +47,8 @@ class Prepared:
     call: FrozenCall
     labels: dict[str, Provenance]
     preview: Preview
+    shown_labels: Labels
+    """Where the preview's words about chosen records came from; policy does not judge them."""
     effect: Effect
     idempotency: Idempotency
     made_here: frozenset[str]
@@ -122,7 +125,7 @@ class Preparer:
 
     async def scene(self, team_id: str, goal_id: int) -> Scene:
         """Return a goal with its requester, tasks and the requester's connections."""
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             goal = await tx.goals.get(team_id, goal_id)
             requester = await tx.people.get(team_id, goal.requester_id)
             tasks = await tx.tasks.list_(team_id, goal_id)
@@ -168,12 +171,15 @@ class Preparer:
         connection = self._connection(action, arguments, scene)
         if isinstance(connection, frozenset):
             return NeedsConnection(task, action.connector, connection)
+        labels = labels_from_json(stored.labels)
+        judged = complete(call.arguments, labels)
         return Prepared(
             task=task,
             action=action,
             call=call,
-            labels=labels_from_json(stored.labels),
+            labels=judged,
             preview=preview_from_json(stored.preview),
+            shown_labels={at: item for at, item in labels.items() if at not in judged},
             effect=action.effect(arguments),
             idempotency=Idempotency.KEYED,
             made_here=made_here(action, call.arguments, scene.tasks, self._registry),
@@ -239,12 +245,15 @@ class Preparer:
             requester_id=scene.goal.requester_id,
             precondition=precondition,
         )
+        preview = action.preview(arguments, PreviewContext(scene.zone, precondition))
+        chosen = choose(action, task.spec["arguments"], finished(scene.tasks, self._registry))
         return Prepared(
             task=task,
             action=action,
             call=call,
             labels=complete(canonical, resolved.labels),
-            preview=action.preview(arguments, PreviewContext(scene.zone, precondition)),
+            preview=show_chosen(preview, chosen),
+            shown_labels=chosen.labels,
             effect=action.effect(arguments),
             idempotency=idempotency,
             made_here=made_here(action, canonical, scene.tasks, self._registry),

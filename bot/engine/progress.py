@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from bot.engine import guards
 from bot.engine.arguments import finished
 from bot.engine.references import Finished
@@ -13,6 +15,9 @@ from connectors.registry import Registry
 from storage import outbox
 from storage.database import Transaction
 from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
+
+GUARD = "guard"
+"""The failure's code of a task that is skipped because a condition does not hold."""
 
 _BROKEN = frozenset(
     {
@@ -31,6 +36,8 @@ _WAITING = frozenset(
         TaskStatus.UNKNOWN,
     }
 )
+
+_ANSWER = "builtin.answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +86,27 @@ async def _advance_one(
     registry: Registry,
 ) -> bool:
     needed = [by_key[key] for key in task.depends_on if key in by_key]
-    broken = next((item for item in needed if item.status in _BROKEN), None)
-    if broken is not None:
-        message = f"It needs step {broken.position + 1}, which did not happen."
-        failure = {"code": "skipped", "message": message}
+    broken = [item for item in needed if item.status in _BROKEN]
+    if broken:
+        failure = _skipped(broken)
         return await move_task(tx, task, to=TaskStatus.SKIPPED, failure=failure)
     if any(item.status is not TaskStatus.SUCCEEDED for item in needed):
         return False
     guard = ValidTask.from_json(task.spec).when
     if guard is not None and not guards.holds(guard.model_dump(mode="json"), results):
-        failure = {"code": "guard", "message": "Its condition does not hold."}
+        failure = {"code": GUARD, "message": "Its condition does not hold."}
         return await move_task(tx, task, to=TaskStatus.SKIPPED, failure=failure)
     if goal.status is GoalStatus.PLANNING and not is_read(task, registry):
         return False
     return await move_task(tx, task, to=TaskStatus.READY)
+
+
+def _skipped(broken: Sequence[Task]) -> dict[str, JsonValue]:
+    """Return why a task is skipped; what a guard skipped skips its followers without failure."""
+    by_guard = [item for item in broken if (item.failure or {}).get("code") == GUARD]
+    first = next((item for item in broken if item not in by_guard), broken[0])
+    message = f"It needs step {first.position + 1}, which did not happen."
+    return {"code": GUARD if len(by_guard) == len(broken) else "skipped", "message": message}
 
 
 def is_read(task: Task, registry: Registry) -> bool:
@@ -100,13 +114,13 @@ def is_read(task: Task, registry: Registry) -> bool:
     return registry.action(task.action).idempotency is Idempotency.READ
 
 
-async def settle(tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> None:
+async def settle(tx: Transaction, goal: Goal, tasks: Sequence[Task], registry: Registry) -> None:
     """Move a goal to where its tasks say it stands; do nothing while a task can still run."""
     if goal.status not in (GoalStatus.RUNNING, GoalStatus.WAITING):
         return
     statuses = {task.status for task in tasks}
     if statuses <= ENDED_TASKS:
-        await _finish(tx, goal, tasks)
+        await _finish(tx, goal, tasks, registry)
     elif statuses & _WAITING and not statuses & {TaskStatus.READY, TaskStatus.RUNNING}:
         if goal.status is GoalStatus.RUNNING:
             await move_goal(tx, goal, to=GoalStatus.WAITING)
@@ -114,10 +128,10 @@ async def settle(tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> None:
         await move_goal(tx, goal, to=GoalStatus.RUNNING)
 
 
-async def _finish(tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> None:
+async def _finish(tx: Transaction, goal: Goal, tasks: Sequence[Task], registry: Registry) -> None:
     if goal.status is GoalStatus.WAITING:
         await move_goal(tx, goal, to=GoalStatus.RUNNING)
-    after, reason = ending(tasks)
+    after, reason = ending(tasks, registry)
     await move_goal(tx, goal, to=after, reason=reason)
     await outbox.show(
         tx,
@@ -130,14 +144,22 @@ async def _finish(tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> None:
     )
 
 
-def ending(tasks: Sequence[Task]) -> tuple[GoalStatus, str | None]:
-    """Return how a goal whose tasks have all ended ended, and why in a sentence."""
-    good = [task for task in tasks if task.status in (TaskStatus.SUCCEEDED, TaskStatus.UNDONE)]
+def ending(tasks: Sequence[Task], registry: Registry) -> tuple[GoalStatus, str | None]:
+    """Return how a goal whose tasks have all ended ended, and why in a sentence.
+
+    Looking something up for a step that then fails is no part of the goal done.
+    """
+    good = [
+        task
+        for task in tasks
+        if task.status in (TaskStatus.SUCCEEDED, TaskStatus.UNDONE)
+        and (task.action == _ANSWER or not is_read(task, registry))
+    ]
     bad = [task for task in tasks if task.status in (TaskStatus.FAILED, TaskStatus.DECLINED)]
     held = [
         task
         for task in tasks
-        if task.status is TaskStatus.SKIPPED and (task.failure or {}).get("code") != "guard"
+        if task.status is TaskStatus.SKIPPED and (task.failure or {}).get("code") != GUARD
     ]
     if not bad and not held:
         return GoalStatus.DONE, None

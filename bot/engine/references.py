@@ -122,11 +122,17 @@ def look_up(value: object, path: Sequence[str | int]) -> tuple[bool, JsonValue]:
     for part in path:
         if isinstance(current, Mapping) and str(part) in current:
             current = current[str(part)]
-        elif isinstance(current, list) and str(part).isdigit() and int(part) < len(current):
-            current = current[int(part)]
+        elif isinstance(current, list) and (at := index_of(part)) is not None and at < len(current):
+            current = current[at]
         else:
             return False, None
     return current is not None, current
+
+
+def index_of(part: str | int) -> int | None:
+    """Return the place in a list that a step of a path names."""
+    text = str(part)
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def parts_of(pointer: str) -> list[str]:

@@ -43,7 +43,10 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that only wants a 200: Slack's certificate check, our rate limit."""
+    """Something that only wants a 200: Slack's certificate check, our rate limit, app messages.
+
+    Slack reports every card that we post or redraw back to us, some fifteen for a goal.
+    """
 
 
 Delivery: TypeAlias = Handshake | Event | Interaction | Notice
@@ -146,6 +149,8 @@ def _read_json(body: JsonObject) -> Delivery:
             return Handshake(challenge)
         case "event_callback":
             envelope = _Envelope.model_validate(body)
+            if _is_of_an_app(body["event"]):
+                return Notice()
             if envelope.event.type in _MESSAGES:
                 _MessageEvent.model_validate(body["event"])
             installed = {item.team_id for item in envelope.authorizations if item.team_id}
@@ -174,6 +179,18 @@ def _read_form(form: dict[str, str]) -> Delivery:
     if interaction.type in {"view_submission", "view_closed"} and interaction.view is None:
         raise MalformedError("A submission has a view.")
     return Interaction(interaction.team.id, interaction.trigger_id, body)
+
+
+def _is_of_an_app(event: dict[str, Any]) -> bool:
+    """Whether an app wrote a message, or an app's message was changed: nobody asks for anything.
+
+    Source: https://docs.slack.dev/reference/events/message/bot_message (bot_id).
+    """
+    if event["type"] != "message":
+        return False
+    inner = event.get("message")
+    message = inner if isinstance(inner, dict) else event
+    return bool(message.get("bot_id")) or event.get("subtype") == "bot_message"
 
 
 def _thread_key(event: dict[str, Any]) -> str:

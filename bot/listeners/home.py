@@ -28,6 +28,9 @@ class HomeListeners:
         """Publish the person's Home; from now on it is kept current."""
         if event.get("tab") != "home":
             return
+        await self.services.digests.subscribe(
+            team_id=str(context.team_id), person_id=str(event["user"])
+        )
         async with self.services.database.transaction() as tx:
             await outbox.show(
                 tx,

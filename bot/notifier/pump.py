@@ -22,6 +22,9 @@ from storage.tables.slack import OutboxCard
 LEASE_S = 30.0
 """How long a worker holds a card; after that another may take it over."""
 
+CALM_S = 0.15
+"""How long a redraw that nobody waits for is held back, for what changes next to join it."""
+
 _DELIVERY_SHARE = 5 / 6
 """A delivery ends before its lease: whoever takes over finds what was posted."""
 
@@ -48,15 +51,53 @@ class Pump:
         renderers: Renderers,
         slack: SlackCards,
         lease_s: float = LEASE_S,
+        calm_s: float = CALM_S,
     ) -> None:
         self._database = database
         self._renderers = renderers
         self._slack = slack
         self._lease_s = lease_s
         self._owner = secrets.token_hex(8)
+        self._calm_s = calm_s
+        self._calm: set[tuple[str, str]] = set()
+        self._busy: set[tuple[str, str]] = set()
+        self._again: set[tuple[str, str]] = set()
 
-    async def post_cards(self, team_id: str, channel_id: str) -> None:
-        """Show what is due in one channel; return when nothing is, or when it must wait."""
+    async def post_cards(self, team_id: str, channel_id: str, *, calm: bool = False) -> None:
+        """Show what is due in one channel; return when nothing is, or when it must wait.
+
+        A wake-up of a channel that this process is busy with returns at once: whoever is busy
+        looks once more, so what changed meanwhile is drawn together.
+
+        Args:
+            team_id: whose channel it is.
+            channel_id: where.
+            calm: nobody waits for it; hold it back for a moment. One that is held back already
+                does for all.
+        """
+        channel = (team_id, channel_id)
+        if calm:
+            if channel in self._calm:
+                return
+            self._calm.add(channel)
+            try:
+                await asyncio.sleep(self._calm_s)
+            finally:
+                self._calm.discard(channel)
+        if channel in self._busy:
+            self._again.add(channel)
+            return
+        self._busy.add(channel)
+        self._again.add(channel)
+        try:
+            while channel in self._again:
+                self._again.discard(channel)
+                await self._drain(team_id, channel_id)
+        finally:
+            self._busy.discard(channel)
+            self._again.discard(channel)
+
+    async def _drain(self, team_id: str, channel_id: str) -> None:
         while True:
             async with self._database.transaction() as tx:
                 card = await tx.outbox.claim(
@@ -92,7 +133,7 @@ class Pump:
             if is_person(card.channel_id) and card.noun != HOME:
                 await self._move_to_dm(card)
                 return True
-            async with self._database.transaction() as tx:
+            async with self._database.reading() as tx:
                 rendered = await self._renderers.render(tx, card)
             async with asyncio.timeout(self._lease_s * _DELIVERY_SHARE):
                 await self._deliver(card, rendered)

@@ -103,8 +103,8 @@ CHOICE_FORM = '{"kind": "goal|question|small_talk|cancel", "actions": [names]}'
 def shown_examples(registry: Registry) -> tuple[str, ...]:
     """Return the sentences that actions declare to be shown, the most different ones first.
 
-    Connectors take turns, each between what it reads and what it writes; the first three are a
-    fair picture of what can be asked.
+    Connectors take turns, each between what it reads (questions first) and what it writes; so the
+    first three are a fair picture of what can be asked.
     """
     groups: dict[str, tuple[list[str], list[str]]] = {}
     for action in registry:
@@ -112,6 +112,8 @@ def shown_examples(registry: Registry) -> tuple[str, ...]:
         is_write = action.idempotency is not Idempotency.READ
         shown = [example.shown for example in action.examples if example.shown]
         reads_and_writes[is_write].extend(shown if action.planned else [])
+    for reads, _ in groups.values():
+        reads.sort(key=lambda sentence: not sentence.endswith("?"))
     turns = [
         [
             item

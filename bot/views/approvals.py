@@ -17,8 +17,8 @@ def build_approval_blocks(card: ApprovalCard) -> list[Block]:
     """Return the card: what will happen, in whose name, by when; buttons only while it waits."""
     is_open = any(line.status is ApprovalStatus.PENDING for line in card.lines)
     name = inline(card.requester_name)
-    ask = f"*{name}* asks you to countersign:" if is_open else f"*{name}* asked to countersign:"
-    shown: list[Block] = [blocks.marked_section(ask)]
+    verb = "asks you to countersign" if is_open else "asked for a countersignature"
+    shown: list[Block] = [blocks.marked_section(f"*{name}* {verb}:")]
     for line in card.lines[:_MOST_LINES]:
         shown += _line(card, line)
     if len(card.lines) > _MOST_LINES:

@@ -5,7 +5,7 @@ from bot.views import blocks
 from bot.views.blocks import Block
 from bot.views.text import one_line, shorten
 
-_GOAL_SHOWN = 100
+_GOAL_SHOWN = 300
 
 
 def build_connect_blocks(card: ConnectCard) -> list[Block]:
@@ -32,4 +32,4 @@ def connect_fallback(card: ConnectCard) -> str:
 
 def _ask(card: ConnectCard) -> str:
     goal = shorten(one_line(card.why), _GOAL_SHOWN)
-    return f"Please connect your {card.title}. I need it for “{goal}”."
+    return f"Please connect your {card.title}, so that I can go on with “{goal}”."

@@ -1,18 +1,16 @@
 """A goal's card: what was asked, the steps, what the requester can do about it."""
 
 from bot.engine.cards import GoalCard, Step
-from bot.goals.lifecycle import ENDED_TASKS
+from bot.goals.lifecycle import ENDED_TASKS, SETTLED
 from bot.views import blocks, ids, words
 from bot.views.blocks import Block
+from bot.views.summaries import build_undo_button, has_summary
 from bot.views.text import inline, one_line, shorten
 from storage.tables.goals import GoalStatus, TaskStatus
 
 _TEXT_SHOWN = 300
 _MOST_STEPS = 12
 _MOST_CHOICES = 5
-_SETTLED = frozenset(
-    {GoalStatus.DONE, GoalStatus.PARTLY_DONE, GoalStatus.FAILED, GoalStatus.CANCELLED}
-)
 
 
 def build_goal_blocks(card: GoalCard) -> list[Block]:
@@ -25,7 +23,7 @@ def build_goal_blocks(card: GoalCard) -> list[Block]:
     if card.say and card.status is GoalStatus.PROPOSED:
         shown.append(blocks.section(card.say))
     for number, step in enumerate(steps[:_MOST_STEPS], start=1):
-        shown += _step(step, number=number, is_open=card.status is GoalStatus.PROPOSED)
+        shown += _step(step, card, number=number)
     if len(steps) > _MOST_STEPS:
         shown.append(blocks.context(f"… and {len(steps) - _MOST_STEPS} more steps"))
     if card.changes and card.status is GoalStatus.PROPOSED:
@@ -39,7 +37,7 @@ def build_goal_blocks(card: GoalCard) -> list[Block]:
         if card.author == "offline":
             small.append("I read this without a language model: check that it is what you meant.")
         shown.append(blocks.context(" ".join(small)))
-    if card.decides_alone and card.status not in _SETTLED:
+    if card.decides_alone and card.status not in SETTLED:
         shown.append(
             blocks.context("There is nobody else to ask here, so you decide alone. It is recorded.")
         )
@@ -57,11 +55,14 @@ def _is_quiet(step: Step) -> bool:
     return not step.problem and step.status not in {TaskStatus.FAILED, TaskStatus.UNKNOWN}
 
 
-def _step(step: Step, *, number: int, is_open: bool) -> list[Block]:
+def _step(step: Step, card: GoalCard, *, number: int) -> list[Block]:
+    is_open = card.status is GoalStatus.PROPOSED
     sign = words.TASK_SIGN.get(step.status, f"{number}.")
     state = "" if is_open else _state(step)
     changed = " (changed)" if step.changed and is_open else ""
-    undo = _undo(step) if step.can_undo else None
+    # Once a goal ended, its summary is the newest message and has the buttons.
+    is_elsewhere = card.status in SETTLED and has_summary(card)
+    undo = build_undo_button(step) if step.can_undo and not is_elsewhere else None
     shown = [blocks.section(f"{sign} {step.sentence}{changed}{state}", button=undo)]
     small = []
     if is_open:
@@ -88,18 +89,6 @@ def _state(step: Step) -> str:
     if step.status is TaskStatus.NEEDS_APPROVAL and step.asked:
         return f" — waits for {step.asked}"
     return f" — {words.TASK[step.status]}"
-
-
-def _undo(step: Step) -> Block:
-    return blocks.button(
-        "Undo",
-        action_id=ids.TASK_UNDO,
-        value=str(step.task_id),
-        label=f"Undo: {step.sentence}",
-        confirm=blocks.confirm(
-            title="Undo this step?", text=step.sentence, yes="Undo it", no="Keep it"
-        ),
-    )
 
 
 def _buttons(card: GoalCard) -> list[Block]:

@@ -15,7 +15,7 @@ _LEAD = {
 
 
 def build_summary_blocks(card: GoalCard) -> list[Block]:
-    """Return what was done, with links and Undo, and what was not and why."""
+    """Return what was done, with Undo, and what was not and why; the links are on the card."""
     steps = [step for step in card.steps if not step.is_read or step.problem]
     shown = [blocks.section(_lead(card))]
     for step in steps[:_MOST_STEPS]:
@@ -26,8 +26,14 @@ def build_summary_blocks(card: GoalCard) -> list[Block]:
 
 
 def has_summary(card: GoalCard) -> bool:
-    """Whether a summary says anything: a question that was answered has its answer."""
-    return any(not step.is_read or step.problem for step in card.steps)
+    """Whether a summary says anything that the card and the answer do not.
+
+    A card that changes notifies nobody; so a goal that waited for somebody, or was not done, gets
+    a new message. A question has its answer, and one step that ran at once has its card.
+    """
+    steps = [step for step in card.steps if not step.is_read or step.problem]
+    at_once = all(not step.asked and not step.problem for step in steps)
+    return bool(steps) and not (len(steps) == 1 and at_once)
 
 
 def summary_fallback(card: GoalCard) -> str:
@@ -46,17 +52,21 @@ def _lead(card: GoalCard) -> str:
 def _step(step: Step) -> list[Block]:
     sign = words.TASK_SIGN.get(step.status, "•")
     state = "" if step.status is TaskStatus.SUCCEEDED else f" — {words.TASK[step.status]}"
-    undo = None
-    if step.can_undo:
-        undo = blocks.button(
-            "Undo",
-            action_id=ids.TASK_UNDO,
-            value=str(step.task_id),
-            label=f"Undo: {step.sentence}",
-        )
+    undo = build_undo_button(step) if step.can_undo else None
     shown = [blocks.section(f"{sign} {step.sentence}{state}", button=undo)]
     if step.problem:
         shown.append(blocks.context(step.problem))
-    if step.links:
-        shown.append(blocks.marked_context(blocks.links(step.links)))
     return shown
+
+
+def build_undo_button(step: Step) -> Block:
+    """Return the button that takes a step back; the client asks first."""
+    return blocks.button(
+        "Undo",
+        action_id=ids.TASK_UNDO,
+        value=str(step.task_id),
+        label=f"Undo: {step.sentence}",
+        confirm=blocks.confirm(
+            title="Undo this step?", text=step.sentence, yes="Undo it", no="Keep it"
+        ),
+    )

@@ -135,7 +135,7 @@ def _early_change(change: EventChange, context: PreviewContext) -> Preview:
 def _named(context: PreviewContext) -> str:
     """Return the event by the title that an earlier step found."""
     title = context.names.get("event_id")
-    return f"“{title}”" if title else "the event found"
+    return f"“{title}”" if title else "the chosen event"
 
 
 def _before(context: PreviewContext) -> Snapshot | None:

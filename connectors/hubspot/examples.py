@@ -63,12 +63,14 @@ SEARCH_COMPANIES = (
         f"{_FIND} company [called|named] {{company}}",
         slots={"company": Slot.NAME},
         fills={"query": "{company}"},
+        shown="Find the company Acme",
     ),
 )
 SEARCH_CONTACTS = (
     Example(
         f"{_FIND} contact [called|named] {{person}}",
         **_OF_PERSON,
+        shown="Find the contact Jane Doe",
     ),
     Example(f"{_FIND} contact [with address] {{email}}", **_OF_ADDRESS),
     Example("(which|what) contacts (do we have|are there) (at|for) {company}", **_OF_COMPANY),

@@ -71,7 +71,7 @@ def preview_update_deal(change: UpdateDeal, context: PreviewContext) -> Preview:
     """Return what becomes of a deal, with what each changed value is today."""
     details = tuple(_changes(change, context))
     named = _before(context, "name") or _found(context, "deal_id")
-    deal = f"the deal “{named}”" if named else "the deal found"
+    deal = f"the deal “{named}”" if named else "the chosen deal"
     if len(details) != 1:
         what = " and ".join(detail.name.lower() for detail in details)
         return Preview(f"Change {what} of {deal}", details)
@@ -87,12 +87,12 @@ def preview_update_deal(change: UpdateDeal, context: PreviewContext) -> Preview:
 
 def preview_archive_deal(_archive: ArchiveDeal, context: PreviewContext) -> Preview:
     named = _before(context, "name") or _found(context, "deal_id")
-    return Preview(f"Archive the deal “{named}”" if named else "Archive the deal found")
+    return Preview(f"Archive the deal “{named}”" if named else "Archive the chosen deal")
 
 
 def preview_archive_contact(_archive: ArchiveContact, context: PreviewContext) -> Preview:
     named = _before(context, "email") or _found(context, "contact_id")
-    return Preview(f"Archive the contact {named}" if named else "Archive the contact found")
+    return Preview(f"Archive the contact {named}" if named else "Archive the chosen contact")
 
 
 def money_text(amount: str, currency: str | None) -> str:
@@ -122,7 +122,7 @@ def _changes(change: UpdateDeal, context: PreviewContext) -> list[Detail]:
 def _company(company_id: str | None, context: PreviewContext) -> str | None:
     if company_id is None:
         return None
-    return _before(context, "company") or _found(context, "company_id") or "the company found"
+    return _before(context, "company") or _found(context, "company_id") or "the chosen company"
 
 
 def _look_for(what: str, query: str | None, company: str | None) -> str:

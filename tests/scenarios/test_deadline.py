@@ -61,6 +61,7 @@ async def test_request_expired_while_nothing_ran_is_settled_at_the_next_start(
     thread = await ask(play, "offsite")
     card = await play.asked("Offsite")
     connected.bot.kill()
+    await asyncio.sleep(DEADLINE_S)
     connected.bot.start()
 
     await play.see(thread, says("This was not done."), shows("Nobody decided in time"))

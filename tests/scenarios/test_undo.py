@@ -5,17 +5,18 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 import pytest
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from bot.cli.scene import DANA
 from bot.views import ids
 from bot.workspace.client import find_button, has_button, shows
-from tests.connectors.standins import GOOGLE_PATHS, decide
+from tests.connectors.standins import GOOGLE_PATHS, VERIFIER, decide
 from tests.scenarios.play import Play, says
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.scenario
 
-EVENTS = "https://www.googleapis.com/auth/calendar.events"
+EVENTS = "https://www.googleapis.com/auth/calendar.events.owned"
 
 
 async def test_deal_undone_is_gone(connected: World, play: Play) -> None:
@@ -53,7 +54,7 @@ async def test_undo_after_somebodys_edit_is_refused(connected: World, play: Play
 
     await play.workspace.click(DANA, card, ids.TASK_UNDO)
 
-    await play.see(thread, shows("Somebody changed the event"))
+    await play.see(thread, shows("Somebody changed"))
     assert len(connected.events("Plover")) == 1
 
 
@@ -65,7 +66,15 @@ async def edit_event(world: World, event_id: str, changes: dict[str, Any]) -> No
         "client_id": world.stage.environment["GOOGLE_CLIENT_ID"],
         "redirect_uri": redirect_uri,
     }
-    asked = urlencode({**about, "response_type": "code", "scope": EVENTS, "state": "s"})
+    asked = urlencode(
+        {
+            **about,
+            "response_type": "code",
+            "scope": EVENTS,
+            "code_challenge": create_s256_code_challenge(VERIFIER),
+            "code_challenge_method": "S256",
+        }
+    )
     sent_to = await decide(f"{google}{GOOGLE_PATHS.authorize}?{asked}")
     code = parse_qs(urlsplit(sent_to).query)["code"][0]
     async with httpx2.AsyncClient(base_url=google, trust_env=False) as http:
@@ -77,6 +86,7 @@ async def edit_event(world: World, event_id: str, changes: dict[str, Any]) -> No
                 "client_secret": secret,
                 "grant_type": "authorization_code",
                 "code": code,
+                "code_verifier": VERIFIER,
             },
         )
         answer = await http.patch(

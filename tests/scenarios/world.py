@@ -56,6 +56,10 @@ class World:
         """Return the invitations that Google mailed."""
         return list(_read(f"{self.stage.google_url}/_control/mails")["mails"])
 
+    def google_tokens(self) -> dict[str, int]:
+        """Return how many grants and tokens could be used at Google now."""
+        return dict(_read(f"{self.stage.google_url}/_control/state")["tokens"])
+
     def fault(self, provider_url: str, **fault: Any) -> None:
         """Make coming requests to a stand-in fail."""
         answer = httpx2.post(f"{provider_url}/_control/faults", json=fault, trust_env=False)

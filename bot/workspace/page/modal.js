@@ -51,6 +51,7 @@ function focusIn(form, action) {
     ?? fields[0]
     ?? form.querySelector(".modal-actions .button:last-child");
   wanted?.focus();
+  wanted?.closest(".has-problem")?.scrollIntoView({ block: "nearest" });
 }
 
 async function submit(event) {

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from bot.engine.cards import ShownDetail
+from bot.engine.cards import GoalCard, ShownDetail
 from bot.views import ids
 from bot.views.approvals import approval_fallback, build_approval_blocks
 from bot.views.connections import build_connect_blocks
 from bot.views.digests import build_digest_blocks
-from bot.views.goals import build_goal_blocks
+from bot.views.goals import build_goal_blocks, goal_fallback
 from bot.views.home import build_home
+from bot.views.summaries import build_summary_blocks, has_summary
 from bot.views.unknown import build_unknown_blocks
 from bot.views.welcome import build_welcome_blocks
 from connectors.actions import Detail, Link
@@ -118,19 +119,58 @@ def test_proposed_goal_shows_steps_and_who_is_asked() -> None:
     assert actions(blocks) == [ids.GOAL_RUN, ids.GOAL_EDIT, ids.GOAL_CANCEL]
 
 
-def test_done_goal_links_results_and_offers_undo() -> None:
-    """A finished goal shows links and Undo, and no other decision."""
+def done_card(**changes: Any) -> GoalCard:
     done = cards.step(
         status=TaskStatus.SUCCEEDED,
         links=(Link("the event", "https://a.example/1"),),
         can_undo=True,
+        **changes,
     )
-    card = cards.goal_card(
+    return cards.goal_card(
         status=GoalStatus.DONE, steps=(done,), can_run=False, can_edit=False, can_cancel=False
     )
-    blocks = build_goal_blocks(card)
+
+
+def test_done_goal_links_results_and_its_summary_offers_undo() -> None:
+    """What somebody was waited for ends with a new message: it has Undo, the card the links."""
+    blocks = build_goal_blocks(done_card())
     assert "<https://a.example/1|the event>" in texts(blocks)
+    assert actions(blocks) == [ids.GOAL_PAGE]
+    assert has_summary(done_card())
+    assert actions(build_summary_blocks(done_card())) == [ids.TASK_UNDO]
+
+
+def test_step_that_ran_at_once_has_undo_on_its_card_and_no_summary() -> None:
+    """One silent step of the requester's own is told once, not twice."""
+    blocks = build_goal_blocks(done_card(asked=None))
     assert actions(blocks) == [ids.TASK_UNDO, ids.GOAL_PAGE]
+    assert not has_summary(done_card(asked=None))
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "said"),
+    [
+        (TaskStatus.NEEDS_CONNECTION, None, "Waiting for you to connect Google Calendar"),
+        (TaskStatus.NEEDS_APPROVAL, "Mo Haddad", "Waiting for Mo Haddad to approve"),
+        (TaskStatus.UNKNOWN, None, "Waiting for you to say what happened"),
+    ],
+    ids=["connection", "approval", "unknown"],
+)
+def test_waiting_goal_says_on_what(status: TaskStatus, asked: str | None, said: str) -> None:
+    """Nobody has to guess what a waiting goal waits for."""
+    waiting = cards.step(status=status, asked=asked, provider="Google Calendar")
+    card = cards.goal_card(status=GoalStatus.WAITING, steps=(waiting,))
+    assert texts(build_goal_blocks(card)).startswith(f"*{said}*")
+    assert goal_fallback(card).startswith(said)
+
+
+def test_plan_card_does_not_repeat_what_the_sentence_says() -> None:
+    """A value that stands in the sentence needs no line, unless it must be checked."""
+    said = texts(build_goal_blocks(cards.goal_card()))
+    assert "Guests: jane.doe@acme.example" not in said
+    guest = ShownDetail(Detail("Guests", "jane.doe@acme.example"), Label.OUTSIDE)
+    marked = texts(build_goal_blocks(cards.goal_card(steps=(cards.step(details=(guest,)),))))
+    assert "Guests: jane.doe@acme.example  (from outside: check it)" in marked
 
 
 def test_quiet_reads_are_not_listed() -> None:

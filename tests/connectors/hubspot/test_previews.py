@@ -30,7 +30,7 @@ def sentence(action_name: str, before: dict[str, JsonValue] | None, /, **argumen
             "create_deal",
             None,
             {"name": "Pilot", "amount": "48000", "company_id": "1", "stage": "Closed won"},
-            "Create the deal “Pilot” for the company found, worth 48,000.00, in stage Closed won",
+            "Create the deal “Pilot” for the chosen company, worth 48,000.00, in stage Closed won",
         ),
         (
             "create_deal",
@@ -72,10 +72,10 @@ def sentence(action_name: str, before: dict[str, JsonValue] | None, /, **argumen
             "update_deal",
             None,
             {"deal_id": "1", "stage": "177"},
-            "Move the deal found to 177",
+            "Move the chosen deal to 177",
         ),
         ("archive_deal", PILOT, {"deal_id": "1"}, "Archive the deal “Acme pilot”"),
-        ("archive_contact", None, {"contact_id": "1"}, "Archive the contact found"),
+        ("archive_contact", None, {"contact_id": "1"}, "Archive the chosen contact"),
         (
             "search_deals",
             None,
