@@ -28,7 +28,7 @@ def median(values: Sequence[float]) -> float:
 def spread(values: Sequence[float], *, digits: int = 1) -> str:
     """Return the median with the least and the greatest value."""
     low, high = min(values), max(values)
-    return f"{median(values):.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
+    return f"{median(values):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def show(table: Table) -> str:

@@ -81,16 +81,23 @@ async def measure(world: World) -> Table:
         ),
         tuple(rows),
         (
-            f"“{REQUEST}”: find the company, create the deal (Dana runs it), invite the guest "
-            "(Mo countersigns it). All of it durable: event, plan, frozen calls, approval, "
-            "permits, attempts, audit rows, cards.",
-            f"{ROUNDS} rounds of {GOALS} goals, one after the other: the median round, with the "
-            "least and the greatest. Wall time is how long people waited for the bot, from the "
-            "message to the summary's arrival at Slack; their own part is left out.",
+            (
+                f"“{REQUEST}”: find the company, create the deal (Dana runs it), invite the guest "
+                "(Mo countersigns it). All of it durable: event, plan, frozen calls, approval, "
+                "permits, attempts, audit rows, cards."
+            ),
+            (
+                f"{ROUNDS} rounds of {GOALS} goals, one after the other: the median round, with "
+                "the least and the greatest. Wall time is how long people waited for the bot, "
+                "from the message to the arrival at Slack of the card that says Done; their own "
+                "part is left out."
+            ),
             f"Prompt characters are those of the messages; the answer's schema has {schema:,}.",
-            "Ours is one process: web, worker, clock. The local Slack, the providers and the "
-            "model run in another, on the same cores. What an idle bot costs is included: "
-            f"{idle[0]:.0f} ms of ours and {idle[1]:.0f} ms of PostgreSQL's a second.",
+            (
+                "Ours is one process: web, worker, clock. The local Slack, the providers and the "
+                "model run in another, on the same cores. What an idle bot costs is included: "
+                f"{idle[0]:.0f} ms of ours and {idle[1]:.0f} ms of PostgreSQL's a second."
+            ),
         ),
     )
 

@@ -17,7 +17,7 @@ REQUEST = (
 _CONNECT = r"(http://[^\"\\]+/connect/[^\"\\]+)"
 _RUN = rf'"action_id": ?"({ids.GOAL_RUN})", ?"value": ?"([0-9]+:[0-9]+)"'
 _APPROVE = rf'"action_id": ?"({ids.APPROVAL_APPROVE})", ?"value": ?"([0-9]+)"'
-_DONE = r'"text": ?"(All done\.)'
+_DONE = r'"text": ?"(Done): '
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ async def _next_card(world: World, seen: int, used: set[str]) -> tuple[Heard, st
         heard, found = await world.slack.wait_for(_CONNECT, _RUN, _APPROVE, _DONE, after=seen)
         seen = world.slack.heard.index(heard) + 1
         first = found[1]
-        if first == "All done.":
+        if first == "Done":
             return heard, ids.LINK, first
         value = first if first.startswith("http") else found[2]
         if value not in used:

@@ -46,12 +46,14 @@ def describe_machine(url: str, folder: Path) -> tuple[str, ...]:
             "SELECT name, setting FROM pg_settings WHERE name IN"
             " ('fsync', 'synchronous_commit', 'server_version') ORDER BY name"
         ).fetchall()
-    known = dict(settings)
+    known: dict[str, str] = dict(settings)
     return (
         f"{os.cpu_count()} cores ({_processor()}), Linux {platform.release()}",
         f"Python {platform.python_version()}",
-        f"PostgreSQL {known['server_version']}, fsync {known['fsync']}, synchronous_commit "
-        f"{known['synchronous_commit']}, data on {_file_system(folder)}",
+        (
+            f"PostgreSQL {known['server_version']}, fsync {known['fsync']}, synchronous_commit "
+            f"{known['synchronous_commit']}, data on {_file_system(folder)}"
+        ),
         f"load average when it began: {os.getloadavg()[0]:.1f}",
     )
 

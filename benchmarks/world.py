@@ -94,7 +94,7 @@ async def open_world(folder: Path, database_url: str) -> AsyncIterator[World]:
         )
         # The bot binds its port itself.
         stage.listening.close()
-        taps = [
+        slack, hubspot, google = [
             await stack.enter_async_context(open_tap(url))
             for url in (stage.workspace_url, stage.hubspot_url, stage.google_url)
         ]
@@ -102,7 +102,9 @@ async def open_world(folder: Path, database_url: str) -> AsyncIterator[World]:
             folder,
             database_url,
             stage,
-            *taps,
+            slack,
+            hubspot,
+            google,
             await stack.enter_async_context(WorkspaceClient(stage.workspace_url)),
             await stack.enter_async_context(aiohttp.ClientSession()),
         )
@@ -152,9 +154,7 @@ def run_database() -> Iterator[tuple[Path, str]]:
 def _running(
     role: str, environment: dict[str, str], folder: Path, output: Any
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    profiled = os.environ.get("BENCH_PROFILE")
-    how = ["-m", "cProfile", "-o", profiled, "-m"] if profiled else ["-m"]
-    command = [sys.executable, *how, "bot.cli", "serve", "--role", role]
+    command = [sys.executable, "-m", "bot.cli", "serve", "--role", role]
     process = subprocess.Popen(  # noqa: S603 -- our own program
         command, env=environment, cwd=folder, stdout=output, stderr=subprocess.STDOUT
     )
@@ -169,18 +169,19 @@ def _running(
             process.wait()
 
 
+def _last_words(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-2000:]
+
+
 async def _wait_until_ready(
     world: World, process: "subprocess.Popen[bytes]", log: Path, *, role: str
 ) -> None:
     page = "healthz" if role == "web" else "readyz"  # a web process alone has no worker
     until = time.monotonic() + _READY_S
     while process.poll() is None and time.monotonic() < until:
-        if role == "worker":
-            await asyncio.sleep(3)
-            return
         with contextlib.suppress(aiohttp.ClientError):
             async with world.http.get(f"{world.stage.bot_url}/{page}") as answer:
                 if answer.status == 200:
                     return
         await asyncio.sleep(0.05)
-    raise BotFailedError(log.read_text(encoding="utf-8", errors="replace")[-2000:])
+    raise BotFailedError(_last_words(log))

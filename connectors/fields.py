@@ -28,24 +28,26 @@ def _declared(
     found: Declaration | None = None
     current: Any = model
     for part in path:
-        metadata, current = _step(current, part)
-        found = next((item for item in metadata if isinstance(item, wanted)), found)
+        metadata, current, is_field = _step(current, part)
+        # A list's declaration holds for its items; a model's does not hold for its fields.
+        inherited = None if is_field else found
+        found = next((item for item in metadata if isinstance(item, wanted)), inherited)
         if current is None:
             return None
     return found
 
 
-def _step(annotation: Any, part: str | int) -> tuple[Sequence[Any], Any]:
-    """Return (metadata, type) of one step into a type; (…, None) where there is no such step."""
+def _step(annotation: Any, part: str | int) -> tuple[Sequence[Any], Any, bool]:
+    """Return (metadata, type, whether it is a field); its type is None where there is no step."""
     for option in _options(annotation):
         if isinstance(option, type) and issubclass(option, BaseModel):
             info: FieldInfo | None = option.model_fields.get(str(part))
             if info is not None:
-                return [*info.metadata, *_inner_metadata(info.annotation)], info.annotation
+                return [*info.metadata, *_inner_metadata(info.annotation)], info.annotation, True
         if get_origin(option) in (list, tuple) and str(part).isdigit():
             inner = get_args(option)[0]
-            return _inner_metadata(inner), inner
-    return (), None
+            return _inner_metadata(inner), inner, False
+    return (), None, False
 
 
 def _options(annotation: Any) -> Iterator[Any]:

@@ -58,7 +58,7 @@ async def touch(
     Progress is calm: several changes within a moment become one redraw. Whatever a person waits
     for, such as the answer to a click or a question, has a lower number than `CALM`.
     """
-    calm = {"calm": True} if priority >= CALM else {}
+    calm: dict[str, Any] = {"calm": True} if priority >= CALM else {}
     channels = await tx.outbox.touch(team_id, noun, str(subject), priority=priority)
     for channel_id in channels:
         await tx.defer(JOB, team_id=team_id, channel_id=channel_id, **calm)

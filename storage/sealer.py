@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,16 +31,20 @@ _FIELDS = (
 )
 _PAGE = 1000
 
+_GIVEN = select(
+    func.unnest(bindparam("ids", type_=ARRAY(BigInteger))).label("id"),
+    func.unnest(bindparam("seqs", type_=ARRAY(BigInteger))).label("seq"),
+    func.unnest(bindparam("previous", type_=ARRAY(LargeBinary))).label("previous"),
+    func.unnest(bindparam("hashes", type_=ARRAY(LargeBinary))).label("hash"),
+).subquery("given")
+
 _SEAL = (
     update(AuditRow)
-    .where(AuditRow.id == bindparam("row_id"))
-    .values(
-        seq=bindparam("row_seq"),
-        previous_hash=bindparam("row_previous"),
-        hash=bindparam("row_hash"),
-    )
+    .where(AuditRow.id == _GIVEN.c.id)
+    .values(seq=_GIVEN.c.seq, previous_hash=_GIVEN.c.previous, hash=_GIVEN.c.hash)
     .execution_options(synchronize_session=False)
 )
+"""Seals any number of rows at once: four arrays, an element a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +117,17 @@ async def _seal_team(session: AsyncSession, team_id: str, batch: int) -> int:
         .order_by(AuditRow.id)
         .limit(batch)
     )
-    changes: list[dict[str, Any]] = []
+    sealed: dict[str, list[Any]] = {"ids": [], "seqs": [], "previous": [], "hashes": []}
     for row in rows.mappings():
         seq += 1
         digest = row_hash(row, seq=seq, previous=previous)
-        changes.append(
-            {"row_id": row["id"], "row_seq": seq, "row_previous": previous, "row_hash": digest}
-        )
+        for name, value in zip(sealed, (row["id"], seq, previous, digest), strict=True):
+            sealed[name].append(value)
         previous = digest
-    if changes:
-        connection = await session.connection()
-        await connection.execute(_SEAL, changes)
+    if sealed["ids"]:
+        await session.execute(_SEAL, sealed)
         await _store_head(session, team_id, seq, previous)
-    return len(changes)
+    return len(sealed["ids"])
 
 
 async def _head(session: AsyncSession, team_id: str) -> tuple[int, bytes]:

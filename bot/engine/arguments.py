@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from bot.engine.references import Finished, Resolved, parts_of, resolve
-from bot.planning.plan import Ref
 from bot.planning.valid import ValidTask
 from connectors.actions import Action, Arguments, Idempotency, Result
 from connectors.fields import argument_at, result_at
@@ -40,11 +39,16 @@ def missing_required(resolved: Resolved, action: Action) -> str | None:
             f"Nobody knows the result of step {reference.task}, which this step needs, "
             "so it was not run. Ask again with the value itself."
         )
-    for pointer, reference in resolved.missing:
+    return not_found(resolved, action)
+
+
+def not_found(resolved: Resolved, action: Action) -> str | None:
+    """Return why a step can never run: what it needs was looked for and is not there."""
+    for pointer, _ in resolved.missing:
         name = pointer.split("/")[1]
         field = action.arguments.model_fields.get(name)
         if pointer.count("/") > 1 or field is None or not _accepts_null(action, name):
-            return _nothing_found(reference, name)
+            return _nothing_found(name)
     return None
 
 
@@ -53,12 +57,9 @@ def _accepts_null(action: Action, name: str) -> bool:
     return type(None) in getattr(annotation, "__args__", ())
 
 
-def _nothing_found(reference: Ref, name: str) -> str:
+def _nothing_found(name: str) -> str:
     what = name.removesuffix("_id").replace("_", " ")
-    return (
-        f"Nothing was found for “{what}” (step {reference.task} came back empty), "
-        "so this step was not run. Check the name and ask again."
-    )
+    return f"I did not find the {what}, so this step cannot run. Check the name and ask again."
 
 
 def shown_arguments(task: Task, tasks: Sequence[Task], registry: Registry) -> dict[str, JsonValue]:

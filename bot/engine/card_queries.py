@@ -72,6 +72,8 @@ class CardQueries:
             can_edit=proposed,
             can_cancel=goal.status not in SETTLED and goal.kind is GoalKind.REQUEST,
             decides_alone=any(alone for _, alone in steps),
+            ran_at_once=await tx.goals.find_run(team_id, goal_id, goal.plan_version) is None
+            and not any(step.asked for step, _ in steps),
         )
 
     async def _step(
@@ -84,6 +86,7 @@ class CardQueries:
     ) -> tuple[Step, bool]:
         """Return a step, and whether its requester decides it alone for want of colleagues."""
         asked, alone = await self._asked(tx, goal, task, tasks, requester)
+        problem = _problem(task)
         if task.call_id is not None:
             call = await tx.calls.get(goal.team_id, task.call_id)
             sentence, notifies = call.preview["sentence"], call.preview["notifies"]
@@ -92,6 +95,7 @@ class CardQueries:
             forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
             sentence, notifies = forecast.preview.sentence, forecast.preview.notifies
             details = tuple(_shown(item, forecast.labels) for item in forecast.preview.details)
+            problem = problem or forecast.problem
         step = Step(
             key=task.key,
             task_id=task.id,
@@ -100,7 +104,7 @@ class CardQueries:
             status=task.status,
             asked=asked,
             notifies=notifies,
-            problem=_problem(task),
+            problem=problem,
             links=self._links(task),
             can_undo=await self._can_undo(tx, goal, task),
             is_read=is_read(task, self._registry),

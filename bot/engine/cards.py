@@ -66,6 +66,8 @@ class GoalCard:
     can_cancel: bool
     decides_alone: bool = False
     """True when nobody else could be asked: a team of one is told so."""
+    ran_at_once: bool = False
+    """True when nobody was asked: all of it was the requester's own, silent and reversible."""
 
 
 @dataclass(frozen=True, slots=True)

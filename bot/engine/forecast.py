@@ -8,10 +8,12 @@ from pydantic import JsonValue, ValidationError
 
 from approvals.askees import Askees, resolve
 from approvals.policy import Answer, Ask, Policy, PolicyVerdict, Subject
-from bot.engine.arguments import fill, finished
+from bot.engine.arguments import fill, finished, not_found
 from bot.engine.chosen import choose, show_chosen
+from bot.engine.forms import value_text
 from bot.engine.references import Resolved
 from connectors.actions import Action, Arguments, Detail, Effect, Preview, PreviewContext
+from connectors.fields import argument_at
 from connectors.labels import Labels, complete
 from connectors.registry import Registry
 from storage.database import Transaction
@@ -31,6 +33,8 @@ class Forecast:
     preview: Preview
     verdict: PolicyVerdict
     askees: Askees | None
+    problem: str | None = None
+    """Why the step can never run; None as long as it may."""
 
 
 class Forecaster:
@@ -78,7 +82,7 @@ class Forecaster:
                 arguments, PreviewContext(ZoneInfo(requester.zone), None, resolved.names)
             )
             if arguments
-            else _partial_preview(action, resolved)
+            else _partial_preview(action, resolved, ZoneInfo(requester.zone))
         )
         chosen = choose(action, task.spec["arguments"], finished(tasks, self._registry))
         return Forecast(
@@ -88,6 +92,7 @@ class Forecaster:
             preview=show_chosen(preview, chosen),
             verdict=verdict,
             askees=askees,
+            problem=not_found(resolved, action),
         )
 
     def _worst(self, action: Action) -> Effect:
@@ -107,11 +112,16 @@ def _typed(action: Action, resolved: Resolved) -> Arguments | None:
         return None
 
 
-def _partial_preview(action: Action, resolved: Resolved) -> Preview:
-    unknown = {pointer.split("/")[1]: str(reference) for pointer, reference in resolved.pending}
-    details = [
-        Detail(name.replace("_", " "), f"from step {unknown[name]}" if name in unknown else str(v))
-        for name, v in resolved.arguments.items()
-        if name in unknown or v not in (None, "", [])
-    ]
+def _partial_preview(action: Action, resolved: Resolved, zone: ZoneInfo) -> Preview:
+    """Return what is known of a step that lacks a value, by the names that its form uses."""
+    unknown = {pointer.split("/")[1] for pointer, _ in resolved.pending}
+    details = []
+    for name, value in resolved.arguments.items():
+        declared = argument_at(action.arguments, [name])
+        title = declared.title if declared else name.replace("_", " ").capitalize()
+        if name in unknown:
+            details.append(Detail(title, "what an earlier step finds", pointer=f"/{name}"))
+        elif value not in (None, "", [], False) and not (declared and declared.id_kind):
+            said = value_text(action, name, value, zone)
+            details.append(Detail(title, said, pointer=f"/{name}"))
     return Preview(action.summary, tuple(details))

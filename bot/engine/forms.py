@@ -109,8 +109,9 @@ def _canonical(info: FieldInfo, value: JsonValue) -> JsonValue:
     Raises:
         ValueError: the field does not take it.
     """
+    declared: Any = info.annotation
     adapter: TypeAdapter[Any] = TypeAdapter(
-        Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+        Annotated[declared, *info.metadata] if info.metadata else declared
     )
     dumped: JsonValue = adapter.dump_python(adapter.validate_python(value), mode="json")
     return dumped

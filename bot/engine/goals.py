@@ -3,13 +3,16 @@
 import re
 
 from approvals.decisions import DecisionService
+from bot.engine.doubt import doubtful
 from bot.goals.clicks import Answer, Click
 from bot.goals.lifecycle import ENDED_TASKS, SETTLED, move_goal, move_task
 from bot.goals.messages import IncomingMessage
 from bot.planning.interpret import asks_to_cancel, talk_kind
 from bot.planning.outcome import TalkKind
+from connectors.actions import Idempotency
 from storage import outbox
 from storage.database import Database, Transaction
+from storage.tables.calls import AttemptStatus
 from storage.tables.goals import Goal, GoalStatus, TaskStatus
 
 MAX_CHARACTERS = 4000
@@ -265,7 +268,7 @@ def _unreadable(message: IncomingMessage) -> str | None:
 async def cancel_goal(
     tx: Transaction, goal: Goal, *, decisions: DecisionService, actor: str, reason: str
 ) -> bool:
-    """End an open goal and everything of it that does not run; whether anything was done.
+    """End an open goal and all of it that does not run; whether anything may have been done.
 
     A task whose outcome is unknown stays so: a human is still asked what became of it.
     """
@@ -279,4 +282,10 @@ async def cancel_goal(
             await outbox.touch(tx, team_id=task.team_id, noun="approval", subject=item.approval_id)
     await move_goal(tx, goal, to=GoalStatus.CANCELLED, actor=actor, reason=reason)
     await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
-    return any(task.status is TaskStatus.SUCCEEDED for task in tasks)
+    attempts = await tx.calls.list_attempts(goal.team_id, goal.id)
+    lost = doubtful(attempts)
+    return any(
+        attempt.idempotency != Idempotency.READ
+        and (attempt.status is not AttemptStatus.FAILED or attempt.task_id in lost)
+        for attempt in attempts
+    )

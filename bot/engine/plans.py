@@ -25,6 +25,14 @@ from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 NOT_YOURS = "Only the person who asked for this can do that."
 STALE = "This plan has changed since that message; the newest version is on its card."
 
+_WORDS = {
+    GoalStatus.RECEIVED: "being worked out",
+    GoalStatus.PLANNING: "being worked out",
+    GoalStatus.ASKING: "waiting for an answer",
+    GoalStatus.PROPOSED: "ready to run",
+    GoalStatus.FAILED: "not done",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -278,4 +286,4 @@ async def revise(
 
 def words(status: GoalStatus) -> str:
     """Return a status as a person says it."""
-    return status.value.replace("_", " ")
+    return _WORDS.get(status, status.value.replace("_", " "))

@@ -28,7 +28,8 @@ class Proposals:
         requester = await tx.people.get(goal.team_id, goal.requester_id)
         for task in waiting:
             forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
-            if forecast.verdict.answer is not Answer.ALLOW:
+            # What can never run is not asked about: driven, it fails with the reason.
+            if forecast.problem is None and forecast.verdict.answer is not Answer.ALLOW:
                 await move_goal(tx, goal, to=GoalStatus.PROPOSED)
                 return False
         return await move_goal(tx, goal, to=GoalStatus.RUNNING)

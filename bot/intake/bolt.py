@@ -1,5 +1,7 @@
 """Bolt's app, set up so that a listener's failure is seen and nothing is verified twice."""
 
+import logging
+
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
@@ -36,6 +38,8 @@ def build_bolt(client: AsyncWebClient, installation: Installation) -> AsyncApp:
         retry_handlers=client.retry_handlers,
     )
     return AsyncApp(
+        # Bolt's loggers take the root's level otherwise, and at debug they tell every answer.
+        logger=logging.getLogger("slack_bolt"),
         client=tokenless,
         authorize=authorize,
         process_before_response=True,

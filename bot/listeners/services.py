@@ -64,6 +64,10 @@ class Connections(Protocol):
 
 
 class Digests(Protocol):
+    async def subscribe(self, *, team_id: str, person_id: str) -> None:
+        """Subscribe somebody who was just seen, unless they are."""
+        ...
+
     async def send_now(self, click: Click) -> Answer: ...
     async def set_time(
         self, click: Click, *, hour_minute: str, weekdays: tuple[int, ...] | None

@@ -28,20 +28,31 @@ def build_goal_blocks(card: GoalCard) -> list[Block]:
         shown.append(blocks.context(f"… and {len(steps) - _MOST_STEPS} more steps"))
     if card.changes and card.status is GoalStatus.PROPOSED:
         shown.append(blocks.context("\n".join(card.changes)))
-    if card.question:
-        shown.append(blocks.section(card.question))
-    if card.reason:
-        shown.append(blocks.section(card.reason))
-    if card.status is GoalStatus.PROPOSED:
-        small = ["Nothing happens before you press Run."]
-        if card.author == "offline":
-            small.append("I read this without a language model: check that it is what you meant.")
-        shown.append(blocks.context(" ".join(small)))
+    shown += _said(card)
     if card.decides_alone and card.status not in SETTLED:
         shown.append(
             blocks.context("There is nobody else to ask here, so you decide alone. It is recorded.")
         )
     return blocks.fit(shown, tail=_buttons(card))
+
+
+def _said(card: GoalCard) -> list[Block]:
+    """Return what is said below the steps: a question, a reason, what comes next."""
+    shown: list[Block] = []
+    if card.question:
+        shown.append(blocks.section(card.question))
+        pick = "Press one of these, or answer" if card.choices else "Answer"
+        shown.append(blocks.context(f"{pick} in this thread."))
+    if card.reason:
+        shown.append(blocks.section(card.reason))
+    if words.headline(card) == words.ANSWERED:
+        shown.append(blocks.context("I answered in private."))
+    if card.status is GoalStatus.PROPOSED:
+        small = ["Nothing happens before you press Run."]
+        if card.author == "offline":
+            small.append("I read this without a language model: check that it is what you meant.")
+        shown.append(blocks.context(" ".join(small)))
+    return shown
 
 
 def goal_fallback(card: GoalCard) -> str:

@@ -28,12 +28,11 @@ def build_summary_blocks(card: GoalCard) -> list[Block]:
 def has_summary(card: GoalCard) -> bool:
     """Whether a summary says anything that the card and the answer do not.
 
-    A card that changes notifies nobody; so a goal that waited for somebody, or was not done, gets
-    a new message. A question has its answer, and one step that ran at once has its card.
+    A card that changes notifies nobody; so a goal that somebody was asked about, or that was not
+    done, gets a new message. A question has its answer, and what ran at once has its card.
     """
     steps = [step for step in card.steps if not step.is_read or step.problem]
-    at_once = all(not step.asked and not step.problem for step in steps)
-    return bool(steps) and not (len(steps) == 1 and at_once)
+    return bool(steps) and not (card.ran_at_once and card.status is GoalStatus.DONE)
 
 
 def summary_fallback(card: GoalCard) -> str:

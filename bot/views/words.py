@@ -25,6 +25,8 @@ GOAL = {
     GoalStatus.CANCELLED: "Cancelled",
 }
 
+ANSWERED = "Answered"
+
 TASK = {
     TaskStatus.PENDING: "comes next",
     TaskStatus.READY: "about to run",
@@ -89,7 +91,7 @@ def detail(shown: ShownDetail) -> str:
 def headline(card: GoalCard) -> str:
     """Return the state of a goal; one that waits says on what."""
     if card.status is GoalStatus.DONE and all(step.is_read for step in card.steps):
-        return "Answered"
+        return ANSWERED
     if card.status not in _MAY_WAIT:
         return GOAL[card.status]
     return _waiting(card) or GOAL[card.status]

@@ -105,7 +105,7 @@ UPDATE_EVENT = (
         shown="Move the report event on Friday to Monday at 10",
     ),
     Example(
-        f"rename [my|the] {{event}} {_EVENT_WORDS} (on|of) {{day}} to {{title}}",
+        f"rename [my|the] {{event}} {_EVENT_WORDS} [on|of] {{day}} to {{title}}",
         slots={"event": Slot.TEXT, "day": Slot.PERIOD, "title": Slot.TEXT},
         fills={**_CHOSEN, "title": "{title}"},
     ),
@@ -113,7 +113,7 @@ UPDATE_EVENT = (
 
 CANCEL_EVENT = (
     Example(
-        f"{_CANCEL_WORDS} [my|the] {{event}} {_EVENT_WORDS} (on|of) {{day}}",
+        f"{_CANCEL_WORDS} [my|the] {{event}} {_EVENT_WORDS} [on|of] {{day}}",
         **_CANCEL,
         shown="Cancel the kickoff event on Friday",
     ),

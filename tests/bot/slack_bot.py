@@ -92,6 +92,9 @@ class Recorder:
     async def disconnect(self, click: Click, provider: str) -> Answer:
         return self.note("disconnect", click, provider)
 
+    async def subscribe(self, *, team_id: str, person_id: str) -> None:
+        self.note("subscribe", team_id, person_id)
+
     async def send_now(self, click: Click) -> Answer:
         return self.note("send_now", click)
 

@@ -1,9 +1,12 @@
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from connectors.google_calendar.standin import build_standin as build_google
 from connectors.hubspot.standin import build_standin as build_hubspot
+from storage.database import Database
+from tests.bot.engine.counting import Provider, run_provider
+from tests.bot.engine.world import World, open_world
 from tests.connectors.standins import GOOGLE_PATHS, HUBSPOT_PATHS, Running, run_standin
 
 
@@ -35,3 +38,17 @@ async def google(google_server: Running) -> Running:
     """Google's stand-in with its seeds only."""
     await google_server.control("reset")
     return google_server
+
+
+@pytest.fixture(scope="session")
+def counting() -> Iterator[tuple[Provider, str]]:
+    provider = Provider()
+    with run_provider(provider) as url:
+        yield provider, url
+
+
+@pytest.fixture
+async def world(database: Database, counting: tuple[Provider, str]) -> AsyncIterator[World]:
+    """Return the engine's world: Dana has connected the counting provider."""
+    async with open_world(database, *counting) as opened:
+        yield opened

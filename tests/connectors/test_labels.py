@@ -21,6 +21,7 @@ class Row(Result):
 class Found(Result):
     rows: list[Row]
     first: Row | None
+    declared_rows: Annotated[list[Row], Out(Label.RECORD)]
     tags: Annotated[list[str], Out(Label.RECORD)]
 
 
@@ -71,7 +72,10 @@ def test_declared_result_field_is_found(path: list[str | int], label: Label) -> 
     assert declared.label is label
 
 
-@pytest.mark.parametrize("path", [["rows", 0, "plain"], ["nothing"], ["rows", "x", "id"], []])
+@pytest.mark.parametrize(
+    "path",
+    [["rows", 0, "plain"], ["declared_rows", 0, "plain"], ["nothing"], ["rows", "x", "id"], []],
+)
 def test_undeclared_result_field_has_no_declaration(path: list[str | int]) -> None:
     """What declares nothing is treated as `outside` by the caller."""
     assert result_at(Found, path) is None

@@ -1,6 +1,7 @@
-"""The bot as its own process, started by its command line and killed for real."""
+"""The bot as its own process, killed for real."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 import httpx2
 
 from bot.cli.stage import REPOSITORY
+from tests.scenarios.nursery import Nursery
 
 READY_S = 60.0
 STOP_S = 20.0
@@ -17,56 +19,50 @@ _POLL_S = 0.05
 
 
 class BotProcess:
-    """`countersign serve` with a given environment and nothing else of ours."""
+    """`countersign serve` with a given environment and nothing else of ours.
 
-    def __init__(self, environment: Mapping[str, str], *, folder: Path) -> None:
+    Each start is a new process; the nursery spares it the imports.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *, folder: Path, nursery: Nursery) -> None:
         self._environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(REPOSITORY),
-            # Compiled once for all starts, also where the session forbids to write beside sources.
-            "PYTHONPYCACHEPREFIX": str(folder / "pycache"),
             **environment,
         }
         self._url = environment["COUNTERSIGN_URL"]
         self._folder = folder
         self._log = folder / "bot.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._nursery = nursery
+        self._pid: int | None = None
 
     def start(self, *, role: str = "all") -> None:
         """Start it and wait until it serves."""
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bot.cli", "serve", "--role", role],
-                env=self._environment,
-                cwd=self._folder,  # where there is no .env
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        self._pid = self._nursery.start(
+            ["serve", "--role", role],
+            environment=self._environment,
+            log=self._log,
+            folder=self._folder,  # where there is no .env
+        )
         until = time.monotonic() + READY_S
-        while not self._is_ready():
-            if self._process.poll() is not None or time.monotonic() > until:
+        while not self._serves():
+            is_over = self._nursery.wait(self._pid, timeout_s=_POLL_S) is not None
+            if is_over or time.monotonic() > until:
                 raise AssertionError(f"the bot did not get ready:\n{self.last_words()}")
-            time.sleep(_POLL_S)
 
     def kill(self) -> None:
         """Kill it with SIGKILL: nothing of it runs after this returns."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
+        assert self._end(signal.SIGKILL) == -signal.SIGKILL
 
-    def stop(self) -> int:
-        """Ask it to end with SIGTERM, and return its exit code; -9 if it had to be killed."""
-        assert self._process is not None
-        self._process.terminate()
-        try:
-            return self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return -9
+    def stop(self) -> int | None:
+        """Ask it to end with SIGTERM, and return its exit code; None if it had to be killed."""
+        code = self._end(signal.SIGTERM)
+        if code is None:
+            self._end(signal.SIGKILL)
+        return code
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run another command of ours with the same environment."""
+        """Run another command of ours with the same environment, by its command line."""
         return subprocess.run(
             [sys.executable, "-m", "bot.cli", *arguments],
             env=self._environment,
@@ -81,7 +77,12 @@ class BotProcess:
         """Return the end of its log."""
         return self._log.read_text(encoding="utf-8")[-4000:]
 
-    def _is_ready(self) -> bool:
+    def _end(self, number: signal.Signals) -> int | None:
+        assert self._pid is not None
+        os.kill(self._pid, number)
+        return self._nursery.wait(self._pid, timeout_s=STOP_S)
+
+    def _serves(self) -> bool:
         try:
             return httpx2.get(f"{self._url}/healthz", trust_env=False).is_success
         except httpx2.TransportError:

@@ -8,6 +8,7 @@ import pytest
 
 from bot.cli.stage import Stage
 from bot.workspace.client import WorkspaceClient
+from tests.scenarios.nursery import Nursery
 from tests.scenarios.play import Play
 from tests.scenarios.stage_thread import run_stage
 from tests.scenarios.world import World, run_world
@@ -17,6 +18,12 @@ from tests.storage.pg import clone_database
 @pytest.fixture(scope="session")
 def bot_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bot")
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as open_nursery:
+        yield open_nursery
 
 
 @pytest.fixture(scope="session")
@@ -37,12 +44,13 @@ def world(
     postgres_server: str,
     template_database: str,
     bot_folder: Path,
+    nursery: Nursery,
     extra_environment: dict[str, str],
 ) -> Iterator[World]:
     """Return a world that begins anew for this file; its tests use names of their own."""
     with (
         clone_database(postgres_server, template=template_database) as url,
-        run_world(stage, url, bot_folder, extra=extra_environment) as running,
+        run_world(stage, url, bot_folder, nursery=nursery, extra=extra_environment) as running,
     ):
         yield running
 

@@ -48,7 +48,9 @@ class Play:
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until:
             entries = (await self.workspace.look("log"))["entries"]
-            if any(text in str(entry) and entry.get("status") == HTTPStatus.OK for entry in entries):
+            if any(
+                text in str(entry) and entry.get("status") == HTTPStatus.OK for entry in entries
+            ):
                 return
             await asyncio.sleep(_POLL_S)
         raise NotSeenError(f"nothing about {text} was delivered")
@@ -105,15 +107,20 @@ class Play:
         card = await self.see(thread, has_button(ids.GOAL_RUN))
         await self.workspace.click(DANA, card, ids.GOAL_RUN)
         await self.connect(thread, "HubSpot")
-        await self.see(thread, says("All done."))
+        await self.see(thread, DONE)
         thread = await self.ask("Block an hour tomorrow at 15:30 for coffee")
         await self.connect(thread, "Google Calendar")
         await self.see(thread, has_button(ids.TASK_UNDO))
 
 
-def says(beginning: str) -> Fits:
-    """Return a test for messages that begin with a text."""
-    return lambda message: text_of(message).startswith(beginning)
+def says(*beginnings: str) -> Fits:
+    """Return a test for messages that begin with one of these texts."""
+    return lambda message: text_of(message).startswith(beginnings)
+
+
+DONE = says("Done:", "All done.")
+NOT_DONE = says("Not done:", "This was not done.")
+"""How a goal's card, or its summary, says that it ended."""
 
 
 def lacks(action_id: str) -> Fits:

@@ -7,7 +7,7 @@ import pytest
 from bot.cli.scene import DANA, MO
 from bot.views import ids
 from bot.workspace.client import shows, text_of
-from tests.scenarios.play import Play, lacks, says
+from tests.scenarios.play import NOT_DONE, Play, lacks
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.scenario
@@ -50,7 +50,7 @@ async def test_click_after_the_deadline_approves_nothing(connected: World, play:
     await play.workspace.click(MO, card, ids.APPROVAL_APPROVE)
 
     await play.told(MO, "expired")
-    await play.see(thread, says("This was not done."), shows("Nobody decided in time"))
+    await play.see(thread, NOT_DONE, shows("Nobody decided in time"))
     assert connected.events("Retro") == []
 
 
@@ -64,7 +64,7 @@ async def test_request_expired_while_nothing_ran_is_settled_at_the_next_start(
     await asyncio.sleep(DEADLINE_S)
     connected.bot.start()
 
-    await play.see(thread, says("This was not done."), shows("Nobody decided in time"))
+    await play.see(thread, NOT_DONE, shows("Nobody decided in time"))
 
     expired = await play.workspace.wait_for(
         MO, lambda item: item["ts"] == card["ts"] and lacks(ids.APPROVAL_APPROVE)(item), what="it"

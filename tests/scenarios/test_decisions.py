@@ -8,7 +8,7 @@ from bot.cli.scene import DANA, MO
 from bot.views import ids
 from bot.workspace.client import find_button, shows, text_of
 from bot.workspace.shapes import JsonObject
-from tests.scenarios.play import Play, lacks, says
+from tests.scenarios.play import DONE, NOT_DONE, Play, lacks
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.scenario
@@ -32,7 +32,7 @@ async def test_request_rejected_with_a_reason_does_nothing(connected: World, pla
     answer = await play.submit(MO, {ids.REASON: {ids.REASON: "Too early for them"}})
 
     assert answer["status"] == 200
-    summary = await play.see(thread, says("This was not done."))
+    summary = await play.see(thread, NOT_DONE)
     assert "Too early for them" in text_of(summary)
     assert connected.events("Review") == []
     assert not any(mail["subject"].endswith("Review") for mail in connected.mails())
@@ -77,7 +77,7 @@ async def test_approval_clicked_twice_at_once_runs_the_call_once(
     )
 
     await play.told(MO, "already; nothing changed")
-    await play.see(thread, says("All done."))
+    await play.see(thread, DONE)
     assert len(connected.events("Workshop")) == 1
 
 
@@ -101,7 +101,7 @@ async def test_request_edited_by_the_approver_is_asked_anew(connected: World, pl
     )
     assert "Replaced by a newer question" in text_of(older)
     await play.workspace.click(MO, newer, ids.APPROVAL_APPROVE)
-    await play.see(thread, says("All done."))
+    await play.see(thread, DONE)
     assert len(connected.events("Product tour")) == 1
     assert connected.events("Demo") == []
 
@@ -112,9 +112,7 @@ async def test_goal_cancelled_while_it_waits_withdraws_the_request(
     """Cancel takes Mo's question back; a click on it afterwards does nothing."""
     thread, card = await request(play, "debrief")
 
-    await play.workspace.click(
-        DANA, await play.see(thread, shows("Waiting")), ids.GOAL_CANCEL
-    )
+    await play.workspace.click(DANA, await play.see(thread, shows("Waiting")), ids.GOAL_CANCEL)
 
     await play.workspace.wait_for(
         MO, lambda item: item["ts"] == card["ts"] and lacks(ids.APPROVAL_APPROVE)(item), what="it"

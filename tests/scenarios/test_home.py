@@ -11,7 +11,7 @@ from bot.cli.scene import DANA, MO
 from bot.views import ids
 from bot.workspace.client import NotSeenError, shows, text_of
 from bot.workspace.shapes import JsonObject
-from tests.scenarios.play import PATIENCE_S, Play, lacks, says
+from tests.scenarios.play import DONE, PATIENCE_S, Play, lacks
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.scenario
@@ -114,5 +114,5 @@ async def test_disconnect_revokes_at_the_provider_and_withdraws_what_waited(
     assert connected.events("Picnic") == []
     await play.connect(thread, "Google Calendar")
     await play.workspace.click(MO, await play.asked("Picnic"), ids.APPROVAL_APPROVE)
-    await play.see(thread, says("All done."))
+    await play.see(thread, DONE)
     assert len(connected.events("Picnic")) == 1

@@ -9,7 +9,7 @@ from bot.cli.scene import DANA, MO
 from bot.views import ids
 from bot.workspace.client import has_button, shows, text_of
 from bot.workspace.shapes import JsonObject
-from tests.scenarios.play import Play, says
+from tests.scenarios.play import DONE, NOT_DONE, Play
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.scenario
@@ -51,7 +51,7 @@ async def test_run_is_taken_up(connected: World, play: Play) -> None:
     with without_worker(connected):
         await play.workspace.click(DANA, card, ids.GOAL_RUN)
 
-    await play.see(thread, says("All done."))
+    await play.see(thread, DONE)
     assert len(connected.deals("Swan")) == 1
 
 
@@ -68,6 +68,6 @@ async def test_decision_is_taken_up(connected: World, play: Play, *, is_approved
             await play.modal(MO)
             await play.submit(MO, {ids.REASON: {ids.REASON: "Not now"}})
 
-    summary = await play.see(thread, says("All done." if is_approved else "This was not done."))
+    summary = await play.see(thread, DONE if is_approved else NOT_DONE)
     assert is_approved or "Not now" in text_of(summary)
     assert len(connected.events(title.capitalize())) == int(is_approved)

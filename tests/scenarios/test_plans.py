@@ -5,7 +5,7 @@ import pytest
 from bot.cli.scene import DANA, MO
 from bot.views import ids
 from bot.workspace.client import find_button, shows, text_of
-from tests.scenarios.play import Fits, Play, lacks, says
+from tests.scenarios.play import DONE, Fits, Play, lacks
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.scenario
@@ -37,7 +37,7 @@ async def test_plan_edited_shows_the_new_version_and_runs_it(connected: World, p
     assert "700.00 → 900.00" in text_of(edited)
     assert "create an event" in text_of(edited).lower()
     await play.workspace.click(DANA, edited, ids.GOAL_RUN)
-    await play.see(thread, says("All done."))
+    await play.see(thread, DONE)
     assert [deal["properties"]["amount"] for deal in connected.deals("Falcon")] == ["900.00"]
     assert connected.events("Falcon call") == []
 
@@ -99,8 +99,9 @@ async def test_plan_run_by_somebody_else_changes_nothing(connected: World, play:
     )
     card = await play.workspace.wait_for(
         DANA,
-        lambda item: item.get("thread_ts") == thread
-        and find_button(item, ids.GOAL_RUN) is not None,
+        lambda item: (
+            item.get("thread_ts") == thread and find_button(item, ids.GOAL_RUN) is not None
+        ),
         what="a plan in #sales",
         channel="C0SALES",
     )
@@ -109,7 +110,9 @@ async def test_plan_run_by_somebody_else_changes_nothing(connected: World, play:
 
     await play.workspace.wait_for(
         MO,
-        lambda item: item.get("ephemeral_to") == MO and "Only the person who asked" in text_of(item),
+        lambda item: (
+            item.get("ephemeral_to") == MO and "Only the person who asked" in text_of(item)
+        ),
         what="why not",
         channel="C0SALES",
     )

@@ -9,9 +9,9 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from bot.cli.scene import DANA
 from bot.views import ids
-from bot.workspace.client import find_button, has_button, shows
+from bot.workspace.client import has_button, shows
 from tests.connectors.standins import GOOGLE_PATHS, VERIFIER, decide
-from tests.scenarios.play import Play, says
+from tests.scenarios.play import DONE, Play
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.scenario
@@ -23,7 +23,7 @@ async def test_deal_undone_is_gone(connected: World, play: Play) -> None:
     """The requester's click is the ask; the card shows that it is undone."""
     thread, card = await play.plan("Create a deal for Acme worth $70 called Osprey")
     await play.workspace.click(DANA, card, ids.GOAL_RUN)
-    done = await play.see(thread, says("All done."), has_button(ids.TASK_UNDO))
+    done = await play.see(thread, DONE, has_button(ids.TASK_UNDO))
 
     await play.workspace.click(DANA, done, ids.TASK_UNDO)
 

@@ -11,6 +11,7 @@ import psycopg
 
 from bot.cli.stage import Stage
 from tests.scenarios.bot_process import BotProcess
+from tests.scenarios.nursery import Nursery
 
 QUICK: Mapping[str, str] = {
     "COUNTERSIGN_CALL_TIMEOUT_S": "2",
@@ -79,11 +80,16 @@ class World:
 
 @contextmanager
 def run_world(
-    stage: Stage, database_url: str, folder: Path, *, extra: Mapping[str, str] = {}  # noqa: B006 -- only read
+    stage: Stage,
+    database_url: str,
+    folder: Path,
+    *,
+    nursery: Nursery,
+    extra: Mapping[str, str],
 ) -> Iterator[World]:
     """Run the bot against a stage that begins again, with exactly the stage's variables."""
     environment = {**stage.environment, "DATABASE_URL": database_url, **QUICK, **extra}
-    world = World(stage, BotProcess(environment, folder=folder), database_url)
+    world = World(stage, BotProcess(environment, folder=folder, nursery=nursery), database_url)
     world.reset()
     world.bot.start()
     try:

@@ -528,7 +528,7 @@ def upgrade() -> None:
         "tasks",
         ["not_before"],
         unique=False,
-        postgresql_where="status = 'ready' AND not_before IS NOT NULL",
+        postgresql_where="status = 'ready'",
     )
     op.create_table(
         "teams",

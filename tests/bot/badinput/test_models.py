@@ -33,7 +33,7 @@ def scripted(database: Database, database_url: str, tmp_path: Path) -> Scripted:
 
 def event(**changes: Any) -> dict[str, Any]:
     """Return a call of create_event."""
-    usual = {
+    usual: dict[str, Any] = {
         "title": "Kickoff",
         "start": "2030-11-26T10:00:00+01:00",
         "end": "2030-11-26T10:30:00+01:00",
@@ -45,16 +45,6 @@ def event(**changes: Any) -> dict[str, Any]:
     return {"create_event": usual | changes}
 
 
-UPDATE = {
-    "update_deal": {
-        "deal_id": "12345",
-        "stage": None,
-        "amount": "1.00",
-        "currency": "USD",
-        "name": None,
-        "clear_amount": False,
-    }
-}
 BAD = {
     "prose": "Sure! I have created the deal for you.",
     "truncated": '{"say": "x", "tasks": [{"id": "t1", "call": {"create_deal": {"name": "A',
@@ -66,7 +56,6 @@ BAD = {
     "wrong type": plan(task("t1", event(title={"a": 1}))),
     "cycle": plan(task("t1", event(), after=["t2"]), task("t2", event(), after=["t1"])),
     "self": plan(task("t1", event(), after=["t1"])),
-    "invented id": plan(task("t1", UPDATE)),
 }
 
 
@@ -108,13 +97,10 @@ async def test_hostile_words_of_a_model_neither_ping_nor_link(scripted: Scripted
         await bot.connect()
         assert bot.goals() == [(WISH, "proposed")]
         cards = await bot.cards()
-        shown = [text for card in cards for text in read_texts(card)]
-        assert any("evil.example" in text for text in shown), shown
-        for text in shown:
-            assert "<!" not in text
-            assert "<@" not in text
-            assert "<https://evil" not in text
-            assert "\u202e" not in text
+        assert "evil.example" in str(cards)
+        assert "\u202e" not in "".join(await bot.shown())
+        for text in read_texts(cards):
+            assert not any(markup in text for markup in ("<!", "<@", "<https://evil"))
         await nothing_ran(bot)
 
 

@@ -127,6 +127,27 @@ async def test_any_header_of_an_unsigned_request_is_refused(
     assert bot.rows("SELECT id FROM inbox") == []
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-length": "abc"},
+        {"content-length": "-1"},
+        {"content-length": "1, 2"},
+        {"content-length": "9" * 30},
+        {"transfer-encoding": "gzip"},
+        {"transfer-encoding": "chunked"},
+        {"content-length": str(MAX_BODY_BYTES + 1)},
+        {"x-slack-signature": "v0=" + "é" * 64},
+        {"content-type": "application/json; charset=utf-7"},
+    ],
+    ids=str,
+)
+async def test_misleading_header_is_refused(bot: WholeBot, headers: dict[str, str]) -> None:
+    """What the headers say about the body is not believed."""  # S33
+    assert 400 <= await raw_post(bot.url, "/slack/events", headers, b"zz\r\n{}") < 500
+    assert bot.rows("SELECT id FROM inbox") == []
+
+
 @BOUNDED
 @given(body=json_values | events)
 async def test_any_signed_event_is_stored_or_refused(bot: WholeBot, body: Any) -> None:

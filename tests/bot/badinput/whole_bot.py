@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import psycopg
 from psycopg.rows import dict_row
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
 from bot.app import Parts, open_parts
@@ -60,6 +61,7 @@ class WholeBot:
                 return
             bodies = {job.name: job.body for job in self.parts.jobs}
             for name, arguments in jobs:
+                arguments.pop("calm", None)  # Nothing else comes that a redraw could wait for.
                 await bodies[name](**arguments)
             await self.workspace.settle()
         raise AssertionError("the bot did not come to rest")
@@ -221,7 +223,10 @@ async def whole_bot(
         await parts.people.prepare(TEAM)
         await stack.enter_async_context(serving(parts.web, bot_socket))
         http = httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30)
-        opened = await workspace.slack.conversations_open(users=DANA)
+        slack = AsyncWebClient(
+            token=given["slack_bot_token"], base_url=workspace.slack.base_url, retry_handlers=[]
+        )
+        opened = await slack.conversations_open(users=DANA)
         yield WholeBot(
             parts=parts,
             database=database,

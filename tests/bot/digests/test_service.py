@@ -19,6 +19,16 @@ async def test_digest_now_with_nothing_to_read_says_so_and_posts_nothing(world: 
     assert await world.cards() == []
 
 
+async def test_person_who_was_just_seen_is_subscribed_once(world: World) -> None:
+    """Home shows the digest's time from the first look on; a stranger is ignored."""
+    for person in (DANA, DANA, "U0NOBODY"):
+        await world.service.subscribe(team_id=TEAM, person_id=person)
+
+    async with world.database.transaction() as tx:
+        assert await tx.digests.find(TEAM, DANA) is not None
+        assert await tx.digests.find(TEAM, "U0NOBODY") is None
+
+
 async def test_digest_now_is_posted_and_leaves_the_schedule_alone(world: World) -> None:
     """Asking by hand comes on top of the scheduled digest."""
     await world.add_goal("Create a deal", GoalStatus.PROPOSED)

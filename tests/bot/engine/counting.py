@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import uvicorn
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -66,7 +66,7 @@ class Items(Result):
 class Add(Arguments):
     name: Annotated[str, Arg(title="Name")]
     parent_id: Annotated[str | None, Arg(title="Parent", id_kind="counting.item")] = None
-    guests: Annotated[list[str], Arg(title="Guests", recipient=True)] = []
+    guests: Annotated[list[str], Arg(title="Guests", recipient=True)] = Field(default=[])
     is_own: Annotated[bool, Arg(title="Mine")] = False
     size: Annotated[str | None, Arg(title="Size")] = None
 
@@ -74,7 +74,7 @@ class Add(Arguments):
 class Change(Arguments):
     item_id: Annotated[str, Arg(title="Item", id_kind="counting.item")]
     size: Annotated[str, Arg(title="Size")]
-    guests: Annotated[list[str], Arg(title="Guests", recipient=True)] = []
+    guests: Annotated[list[str], Arg(title="Guests", recipient=True)] = Field(default=[])
 
 
 class Remove(Arguments):
@@ -127,7 +127,11 @@ class Provider:
             Route("/items/{id}", self._remove, methods=["DELETE"]),
             Route("/keys/{key}", self._by_key),
         ]
+        routes.append(Route("/token", self._renew, methods=["POST"]))
         return Starlette(routes=routes)
+
+    async def _renew(self, _request: Request) -> Response:
+        return JSONResponse({"error": "invalid_grant"}, status_code=REFUSED)
 
     async def _list(self, request: Request) -> Response:
         if self._read_fails():
@@ -176,7 +180,7 @@ class Provider:
         self._now += 1
         self.most_at_once = max(self.most_at_once, self._now)
         self.arrived.set()
-        while not self.held.is_set():
+        while not self.held.is_set():  # noqa: ASYNC110 -- set in another thread
             await asyncio.sleep(0.005)
         self._now -= 1
         fault = self._fault()

@@ -232,7 +232,7 @@ async def test_changed_precondition_is_asked_again_with_the_difference(world: Wo
     async with world.database.transaction() as tx:
         card = await world.cards.approval(tx, TEAM, second.id)
     (difference,) = card.lines[0].difference
-    assert ("now 3", "was 1 when it was shown") == (difference.value, difference.before)
+    assert (difference.value, difference.before) == ("now 3", "was 1 when it was shown")
     assert await approve(world, goal_id)
     await world.drive(goal_id)
     assert world.provider.effects == ["change Acme"]
@@ -356,10 +356,10 @@ async def _clear(world: World, goal_id: int):  # type: ignore[no-untyped-def]  #
     """Pass the gate with the goal's only task, without executing it."""
     await world.move_goal(goal_id, GoalStatus.RUNNING)
     engine = world.engine
-    tasks = await engine._claim(TEAM, goal_id, "tester")  # noqa: SLF001
+    tasks = await engine._claim(TEAM, goal_id, "tester")
     scene = await world.preparer.scene(TEAM, goal_id)
     prepared = [await world.preparer.prepare(task, scene) for task in tasks]
-    cleared, _ = await engine._pass(scene, prepared, "tester")  # noqa: SLF001
+    cleared, _ = await engine._pass(scene, prepared, "tester")
     return cleared[0]
 
 

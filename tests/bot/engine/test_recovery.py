@@ -15,8 +15,7 @@ async def die_while_sending(world: World, goal_id: int) -> None:
     world.provider.held.clear()
     world.provider.arrived.clear()
     driving = asyncio.create_task(world.drive(goal_id))
-    while not world.provider.arrived.is_set():
-        await asyncio.sleep(0.005)
+    await asyncio.to_thread(world.provider.arrived.wait, 10)
     driving.cancel()
     await asyncio.gather(driving, return_exceptions=True)
     world.provider.held.set()
@@ -53,9 +52,9 @@ async def test_dead_read_is_repeated(world: World) -> None:
     """A read changes nothing, so it is simply made again."""
     goal_id = await world.plan(step("t1", "find_items", query="a"))
     await world.drive(goal_id)
-    world.sql(f"UPDATE tasks SET status='running', result=NULL WHERE goal_id={goal_id}")
-    world.sql(f"UPDATE attempts SET status='running' WHERE goal_id={goal_id}")
-    world.sql(f"UPDATE goals SET status='running' WHERE id={goal_id}")
+    world.sql("UPDATE tasks SET status='running', result=NULL WHERE goal_id = %s", goal_id)
+    world.sql("UPDATE attempts SET status='running' WHERE goal_id = %s", goal_id)
+    world.sql("UPDATE goals SET status='running' WHERE id = %s", goal_id)
     world.die(goal_id)
     await world.drive(goal_id)
     assert await world.statuses(goal_id) == {"t1": TaskStatus.SUCCEEDED}
@@ -184,8 +183,7 @@ async def test_late_outcome_of_an_attempt_taken_over_is_fenced(world: World) -> 
     goal_id = await world.plan(add("t1", "Report", is_own=True))
     world.provider.held.clear()
     late = asyncio.create_task(world.drive(goal_id))
-    while not world.provider.arrived.is_set():
-        await asyncio.sleep(0.005)
+    await asyncio.to_thread(world.provider.arrived.wait, 10)
     world.die(goal_id)
     taking_over = asyncio.create_task(world.drive(goal_id))
     await asyncio.sleep(0.1)

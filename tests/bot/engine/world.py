@@ -271,19 +271,21 @@ class World:
     def forget_jobs(self) -> None:
         self.sql("DELETE FROM procrastinate_jobs")
 
-    def sql(self, statement: str) -> None:
+    def sql(self, statement: str, *values: object) -> None:
         with psycopg.connect(self.database.url) as connection:
-            connection.execute(statement.encode())
+            connection.execute(statement.encode(), values or None)
 
     def die(self, goal_id: int) -> None:
         """Let every lease of a goal be over for long, as after kill -9 and a while."""
         self.sql(
             "UPDATE tasks SET lease_until = now() - interval '1 hour' "
-            f"WHERE lease_until IS NOT NULL AND goal_id = {goal_id}"
+            "WHERE lease_until IS NOT NULL AND goal_id = %s",
+            goal_id,
         )
         self.sql(
             "UPDATE attempts SET lease_until = now() - interval '1 hour' "
-            f"WHERE status = 'running' AND goal_id = {goal_id}"
+            "WHERE status = 'running' AND goal_id = %s",
+            goal_id,
         )
 
 

@@ -143,7 +143,8 @@ async def test_characters_that_postgres_refuses_are_stored_as_marks(bot: SlackBo
         pytest.param({"bot_id": "B0BOT"}, id="posted"),
         pytest.param({"subtype": "bot_message"}, id="by a webhook"),
         pytest.param(
-            {"subtype": "message_changed", "message": {"bot_id": "B0BOT", "ts": "1.0"}}, id="updated"
+            {"subtype": "message_changed", "message": {"bot_id": "B0BOT", "ts": "1.0"}},
+            id="updated",
         ),
     ],
 )
@@ -159,7 +160,12 @@ async def test_message_of_an_app_is_acknowledged_and_dropped(
 async def test_message_that_a_person_edited_is_stored(bot: SlackBot) -> None:
     """A change of a person's message is none of an app, whoever else wrote in the thread."""
     inner = {"user": "U0DANA", "text": "hi", "ts": "1.0"}
-    event: dict[str, Any] = {"type": "message", "subtype": "message_changed", "channel": "D0", "ts": "2.0"}
+    event: dict[str, Any] = {
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": "D0",
+        "ts": "2.0",
+    }
     event["message"] = inner
     assert (await bot.post(envelope(event=event))).status_code == 200
     assert len(deferred_jobs(bot.database_url)) == 1

@@ -13,6 +13,7 @@ from storage.database import Database
 from storage.tables.approvals import ApprovalStatus
 from storage.tables.goals import GoalStatus
 from storage.tables.slack import OutboxCard
+from tests.bot.jobs import deferred_jobs
 from tests.bot.slack_bot import TEAM, SlackBot, slack_bot
 from tests.bot.views import cards
 
@@ -280,3 +281,42 @@ async def test_sweep_wakes_a_channel_once(bot: SlackBot, database_url: str) -> N
     for _ in range(3):
         await bot.pump.sweep()
     assert (before, len(bot._take_jobs())) == (1, 1)
+
+
+async def test_calm_changes_are_drawn_together(bot: SlackBot) -> None:
+    """What nobody waits for is held back a moment; what changes meanwhile joins it."""
+    card_id = await show(bot)
+    await bot.work()
+    await touch(bot)
+    held = asyncio.create_task(bot.pump.post_cards(TEAM, "C0SALES", calm=True))
+    await asyncio.sleep(0)
+    await touch(bot)
+    await bot.pump.post_cards(TEAM, "C0SALES", calm=True)
+    card = await row(bot, card_id)
+    assert (card.wanted, card.sent) == (3, 1)
+    await held
+    card = await row(bot, card_id)
+    assert (card.wanted, card.sent) == (3, 3)
+
+
+async def test_change_while_its_channel_is_busy_is_drawn(bot: SlackBot) -> None:
+    """A wake-up that finds its channel busy ends at once, and is not lost."""
+    card_id = await show(bot)
+    busy = asyncio.create_task(bot.pump.post_cards(TEAM, "C0SALES"))
+    await asyncio.sleep(0)
+    await touch(bot)
+    await bot.pump.post_cards(TEAM, "C0SALES")
+    await busy
+    card = await row(bot, card_id)
+    assert card.sent == card.wanted == 2
+
+
+async def test_urgent_change_is_not_calm(bot: SlackBot) -> None:
+    """The answer to a click is drawn at once; progress says that it may wait a moment."""
+    await show(bot)
+    await bot.work()
+    await touch(bot)
+    async with bot.database.transaction() as tx:
+        await outbox.touch(tx, team_id=TEAM, noun="goal", subject="17", priority=1)
+    calm = [job.get("calm", False) for _, job in deferred_jobs(bot.database_url)]
+    assert calm == [True, False]

@@ -119,15 +119,19 @@ def test_proposed_goal_shows_steps_and_who_is_asked() -> None:
     assert actions(blocks) == [ids.GOAL_RUN, ids.GOAL_EDIT, ids.GOAL_CANCEL]
 
 
-def done_card(**changes: Any) -> GoalCard:
+def done_card(*, ran_at_once: bool = False) -> GoalCard:
     done = cards.step(
         status=TaskStatus.SUCCEEDED,
         links=(Link("the event", "https://a.example/1"),),
         can_undo=True,
-        **changes,
     )
     return cards.goal_card(
-        status=GoalStatus.DONE, steps=(done,), can_run=False, can_edit=False, can_cancel=False
+        status=GoalStatus.DONE,
+        steps=(done,),
+        can_run=False,
+        can_edit=False,
+        can_cancel=False,
+        ran_at_once=ran_at_once,
     )
 
 
@@ -142,9 +146,9 @@ def test_done_goal_links_results_and_its_summary_offers_undo() -> None:
 
 def test_step_that_ran_at_once_has_undo_on_its_card_and_no_summary() -> None:
     """One silent step of the requester's own is told once, not twice."""
-    blocks = build_goal_blocks(done_card(asked=None))
+    blocks = build_goal_blocks(done_card(ran_at_once=True))
     assert actions(blocks) == [ids.TASK_UNDO, ids.GOAL_PAGE]
-    assert not has_summary(done_card(asked=None))
+    assert not has_summary(done_card(ran_at_once=True))
 
 
 @pytest.mark.parametrize(

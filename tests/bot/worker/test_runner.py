@@ -1,0 +1,104 @@
+"""The worker: runs what transactions deferred, again where it failed, until it is stopped."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from bot.worker.jobs import Job
+from bot.worker.runner import Worker
+from storage.database import Database, conninfo
+from tests.bot.jobs import deferred_jobs
+
+
+@asynccontextmanager
+async def working(database: Database, *jobs: Job) -> AsyncIterator[Worker]:
+    worker = Worker(conninfo=conninfo(database.url), jobs=jobs, concurrency=4, name="test")
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110 -- what is waited for happens in the database
+            await asyncio.sleep(0.02)
+
+
+async def defer(database: Database, job: str, **arguments: int) -> None:
+    async with database.transaction() as tx:
+        await tx.defer(job, **arguments)
+
+
+async def test_deferred_job_runs_with_its_arguments_and_is_gone(database: Database) -> None:
+    """A job is a nudge: done, it leaves nothing behind."""
+    seen: list[int] = []
+
+    async def note(*, number: int) -> None:
+        seen.append(number)
+
+    await defer(database, "note", number=1)
+    async with working(database, Job("note", note)) as worker:
+        await until(lambda: seen == [1])
+        await defer(database, "note", number=2)
+        await until(lambda: seen == [1, 2])
+        assert worker.is_running
+        await until(lambda: _count(database) == 0)
+
+
+async def test_failing_job_is_run_again(database: Database) -> None:
+    """A job that fails is retried after a pause; the tables are the truth, so that is safe."""
+    tries: list[int] = []
+
+    async def fail_once(*, number: int) -> None:
+        tries.append(number)
+        if len(tries) == 1:
+            message = "the first time fails"
+            raise RuntimeError(message)
+
+    await defer(database, "fail_once", number=7)
+    async with working(database, Job("fail_once", fail_once, wait_s=0)):
+        await until(lambda: tries == [7, 7])
+
+
+async def test_worker_comes_back_after_its_sessions_were_cut(database: Database) -> None:
+    """A restart of the database costs a pause, not the worker."""
+    seen: list[int] = []
+
+    async def note(*, number: int) -> None:
+        seen.append(number)
+
+    async with working(database, Job("note", note)) as worker:
+        await until(lambda: worker.is_running)
+        await defer(database, "note", number=1)
+        await until(lambda: seen == [1])
+        await database.close()
+        with psycopg.connect(database.url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        await defer(database, "note", number=2)
+        await until(lambda: seen == [1, 2])
+
+
+async def test_stopped_worker_leaves_the_rest_in_the_queue(database: Database) -> None:
+    """What nobody ran waits for the next worker."""
+
+    async def note(*, number: int) -> None:
+        raise AssertionError(number)
+
+    async with working(database, Job("note", note)) as worker:
+        await until(lambda: worker.is_running)
+    await defer(database, "note", number=1)
+    assert deferred_jobs(database.url) == [("note", {"number": 1})]
+
+
+def _count(database: Database) -> int:
+    with psycopg.connect(database.url) as connection:
+        row = connection.execute("SELECT count(*) FROM procrastinate_jobs").fetchone()
+    return int(row[0]) if row else 0
