@@ -13,7 +13,8 @@ from bot.views import ids
 from bot.workspace.shapes import JsonObject
 from tests.support.openai_server import ScriptedModel, serve_model
 
-CLICKS = 30
+CLICKS = 20
+"""With four requests a deal, more would meet the limit that we keep for HubSpot."""
 _PAUSE_S = 0.3
 """What a click sets off is over by then; the next one finds an idle bot."""
 

@@ -71,7 +71,9 @@ async def _next_card(world: World, seen: int, used: set[str]) -> tuple[Heard, st
         seen = world.slack.heard.index(heard) + 1
         first = found[1]
         if first == "Done":
-            return heard, ids.LINK, first
+            if used:
+                return heard, ids.LINK, first
+            continue  # A late redraw of the goal before: this one has not been run yet.
         value = first if first.startswith("http") else found[2]
         if value not in used:
             return heard, first, value

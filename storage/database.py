@@ -93,12 +93,13 @@ class Transaction:
 class Database:
     """Opens transactions on one PostgreSQL. Nothing else in the project commits."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
         self.url = url
         self._engine = create_async_engine(
             sqlalchemy_url(url),
             pool_size=pool_size,
-            max_overflow=pool_size,
+            # An overflow would be closed after each use: under load a new connection a transaction.
+            max_overflow=0,
             pool_pre_ping=False,
             hide_parameters=True,
         )

@@ -7,7 +7,7 @@ import shutil
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -70,7 +70,7 @@ def forget(data_dir: Path) -> None:
 class Pace:
     """How patient the workspace is; as Slack for people, quicker for tests."""
 
-    post_rate: PostRate = PostRate()
+    post_rate: PostRate = field(default_factory=PostRate)
     retry_delays_s: tuple[float, ...] = (0.1, 60.0, 300.0)
     method_limits: bool = True
     """False lifts every other rate limit, which benchmarks need."""

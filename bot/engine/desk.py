@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from approvals.decisions import DecisionOutcome, DecisionService, Outcome
 from bot.engine.cards import PlanForm
+from bot.engine.doubt import is_in_doubt
 from bot.engine.drive import defer_drive
 from bot.engine.forms import step_form
 from bot.engine.plans import Change, read_edit, revise
@@ -20,6 +21,10 @@ from storage.tables.goals import Goal, TaskStatus
 _GONE = Answer("I cannot find that request any more.", ok=False)
 _NOT_YOURS = Answer("Only the people who were asked can decide this.", ok=False)
 _LATE = Answer("The time to decide is over; it expired and nothing was run.", ok=False)
+_IN_DOUBT = (
+    "An earlier try of this call may have worked, so it can only be repeated as it is. "
+    "Approve it or reject it."
+)
 _CLOSED = "This was {status} already; nothing changed."
 
 
@@ -123,6 +128,8 @@ class ApprovalDesk:
                 return errors
             if not changed:
                 return Answer("Nothing was changed; the request stands as it is.")
+            if await is_in_doubt(tx, task):
+                return Answer(_IN_DOUBT, ok=False)
             change = Change(frozenset(), {task.key: changed})
             await revise(tx, goal, tasks, change, person_id=click.person_id)
             who = await _name(tx, click.team_id, click.person_id)

@@ -69,14 +69,6 @@ class Forecaster:
                 always_asks=action.deletes and goal.undo_of_task_id is None,
             )
         )
-        askees = None
-        if verdict.answer is Answer.ASK:
-            askees = await resolve(
-                tx,
-                team_id=goal.team_id,
-                requester_id=goal.requester_id,
-                ask=verdict.ask or Ask(),
-            )
         preview = (
             action.preview(
                 arguments, PreviewContext(ZoneInfo(requester.zone), None, resolved.names)
@@ -91,7 +83,7 @@ class Forecaster:
             labels=labels | dict(chosen.labels),
             preview=show_chosen(preview, chosen),
             verdict=verdict,
-            askees=askees,
+            askees=await _asked(tx, goal, verdict),
             problem=not_found(resolved, action),
         )
 
@@ -100,6 +92,13 @@ class Forecaster:
         if manifest is None:
             return Effect.READ
         return max(manifest.actions[action.name].effects, key=_ORDER.index)
+
+
+async def _asked(tx: Transaction, goal: Goal, verdict: PolicyVerdict) -> Askees | None:
+    if verdict.answer is not Answer.ASK:
+        return None
+    ask = verdict.ask or Ask()
+    return await resolve(tx, team_id=goal.team_id, requester_id=goal.requester_id, ask=ask)
 
 
 def _typed(action: Action, resolved: Resolved) -> Arguments | None:

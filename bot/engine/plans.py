@@ -251,11 +251,7 @@ async def revise(
         changed = dict(change.values.get(task.key, {}))
         if changed:
             spec = replace(spec, arguments={**spec.arguments, **changed})
-            labels = {
-                pointer: item
-                for pointer, item in task.spec.get("labels", {}).items()
-                if pointer.split("/")[1] not in changed
-            } | labels_to_json({pointer: provenance for pointer, _ in leaves(changed)})
+            labels = _relabelled(task, changed, provenance)
             await tx.tasks.update(
                 task.team_id,
                 task.id,
@@ -282,6 +278,18 @@ async def revise(
             "changed": {key: sorted(value) for key, value in change.values.items()},
         },
     )
+
+
+def _relabelled(
+    task: Task, changed: Mapping[str, JsonValue], provenance: Provenance
+) -> dict[str, JsonValue]:
+    """Return a task's stored labels with those of changed arguments replaced."""
+    kept = {
+        pointer: item
+        for pointer, item in task.spec.get("labels", {}).items()
+        if pointer.split("/")[1] not in changed
+    }
+    return kept | labels_to_json({pointer: provenance for pointer, _ in leaves(dict(changed))})
 
 
 def words(status: GoalStatus) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue, ValidationError
@@ -28,7 +28,7 @@ from connectors.errors import (
     ReconnectRequiredError,
     RetryLaterError,
 )
-from connectors.execute import Executor
+from connectors.execute import Executor, ReadPermit
 from connectors.labels import Labels, Provenance, complete, labels_from_json
 from connectors.registry import Registry
 from storage.database import Database
@@ -211,27 +211,13 @@ class Preparer:
     ) -> Prepared | CannotPrepare:
         connection_id = connection.id if connection else None
         precondition = await self._executor.read_precondition(
-            permits.read_permit(
-                team_id=task.team_id,
-                requester_id=scene.goal.requester_id,
-                connection_id=connection_id,
-                purpose="precondition",
-            ),
-            action,
-            arguments,
+            _reading(scene, connection_id, "precondition"), action, arguments
         )
         expected = task.spec.get("expects")
         if expected is not None and not _as_expected(precondition, expected):
             return CannotPrepare(task, "changed", _EDITED_SINCE)
         idempotency = await self._executor.probe(
-            permits.read_permit(
-                team_id=task.team_id,
-                requester_id=scene.goal.requester_id,
-                connection_id=connection_id,
-                purpose="probe",
-            ),
-            action,
-            arguments,
+            _reading(scene, connection_id, "probe"), action, arguments
         )
         canonical = arguments.model_dump(mode="json")
         call = FrozenCall.freeze(
@@ -274,6 +260,17 @@ def _as_expected(
     """Whether what an undo would take back is still as our own call left it."""
     found = precondition or {}
     return all(found.get(name) == value for name, value in expected.items())
+
+
+def _reading(
+    scene: Scene, connection_id: int | None, purpose: Literal["precondition", "probe"]
+) -> ReadPermit:
+    return permits.read_permit(
+        team_id=scene.goal.team_id,
+        requester_id=scene.goal.requester_id,
+        connection_id=connection_id,
+        purpose=purpose,
+    )
 
 
 def preview_from_json(data: Mapping[str, Any]) -> Preview:

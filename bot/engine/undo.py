@@ -7,7 +7,7 @@ from bot.engine.drive import defer_drive
 from bot.engine.plans import NOT_YOURS, adopt
 from bot.goals.clicks import Answer, Click
 from bot.planning.valid import ValidPlan, ValidTask
-from connectors.actions import UndoCall
+from connectors.actions import Action, UndoCall
 from connectors.labels import Label, Provenance, leaves
 from connectors.registry import Registry
 from storage import outbox
@@ -58,18 +58,9 @@ class UndoService:
         )
         assert undo_id is not None
         own = await tx.goals.lock(goal.team_id, undo_id)
-        step = ValidTask(
-            key="t1",
-            action=action.qualified_name,
-            arguments=undo.arguments,
-            after=(),
-            when=None,
-            why="You asked to undo it",
-            depends_on=(),
-        )
         source = Provenance(Label.RECORD, f"the result of task {task.id}")
         labels = {"t1": {pointer: source for pointer, _ in leaves(undo.arguments)}}
-        plan = ValidPlan(own.text, (step,))
+        plan = ValidPlan(own.text, (_step(action, undo),))
         await adopt(tx, own, plan, author=f"person:{goal.requester_id}", labels=labels)
         await self._expect(tx, own, undo)
         await tx.goals.add_run(
@@ -94,6 +85,18 @@ class UndoService:
             return
         for task in await tx.tasks.list_(own.team_id, own.id):
             await tx.tasks.update(own.team_id, task.id, spec={**task.spec, "expects": undo.expects})
+
+
+def _step(action: Action, undo: UndoCall) -> ValidTask:
+    return ValidTask(
+        key="t1",
+        action=action.qualified_name,
+        arguments=undo.arguments,
+        after=(),
+        when=None,
+        why="You asked to undo it",
+        depends_on=(),
+    )
 
 
 async def undo_of(tx: Transaction, task: Task, registry: Registry) -> UndoCall | None:

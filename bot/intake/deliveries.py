@@ -103,6 +103,13 @@ class _Action(_Vendor):
 class _View(_Vendor):
     id: Key
     callback_id: str = ""
+    private_metadata: str = ""
+    state: dict[str, Any] | None = None
+
+
+class _Container(_Vendor):
+    message_ts: Key | None = None
+    thread_ts: Key | None = None
 
 
 class _Interaction(_Vendor):
@@ -112,6 +119,10 @@ class _Interaction(_Vendor):
     trigger_id: Key | None = None
     actions: list[_Action] = []
     view: _View | None = None
+    channel: _Id | None = None
+    container: _Container | None = None
+    message: dict[str, Any] | None = None
+    response_url: str | None = None
 
 
 class _Command(_Vendor):

@@ -1,5 +1,6 @@
 """Around every listener: who may reach it at all, and what a person reads when it fails."""
 
+import contextlib
 import secrets
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
@@ -140,7 +141,9 @@ async def answer_in_place(
         view = build_notice_modal(text)
         return BoltResponse(status=200, body={"response_action": "update", "view": view})
     if body.get("type") == "block_actions":
-        await tell(client, read_press(body), Answer(text, ok=False))
+        # A click without a place has nobody who could be told.
+        with contextlib.suppress(BadPayloadError):
+            await tell(client, read_press(body), Answer(text, ok=False))
     return BoltResponse(status=200)
 
 

@@ -116,6 +116,7 @@ class FaultMiddleware:
             await _reset(receive, send)
             return "reset"
         if fault is not None and fault.kind is FaultKind.SLOW:
+            receive = await _read_whole(receive)
             await asyncio.sleep(fault.delay_s)
         status = ""
         is_reset = fault is not None and fault.kind is FaultKind.RESET_AFTER_COMMIT
@@ -133,6 +134,18 @@ class FaultMiddleware:
             await _reset(receive, send)
             return f"reset after {status}"
         return status
+
+
+async def _read_whole(receive: Receive) -> Receive:
+    """Take in the whole request now: it takes effect even if its client is gone by then."""
+    read = [await receive()]
+    while read[-1].get("more_body"):
+        read.append(await receive())
+
+    async def replay() -> Message:
+        return read.pop(0) if read else await receive()
+
+    return replay
 
 
 async def _reset(receive: Receive, send: Send) -> None:

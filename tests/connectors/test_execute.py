@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from approvals import permits
+from approvals.errors import PermitError
 from bot.goals.clicks import Click
 from connectors.actions import Idempotency
 from connectors.calls import FrozenCall
@@ -24,7 +25,13 @@ from storage.errors import StorageError
 from tests.bot.engine.counting import CHANGE, FIND
 from tests.bot.engine.world import ADA, ALL, DANA, GUS, MO, TEAM, World, add
 
-ARGUMENTS = {"name": "Report", "parent_id": None, "guests": [], "is_own": True, "size": None}
+ARGUMENTS: dict[str, object] = {
+    "name": "Report",
+    "parent_id": None,
+    "guests": [],
+    "is_own": True,
+    "size": None,
+}
 
 
 def frozen(world: World, **changed: object) -> FrozenCall:
@@ -139,7 +146,7 @@ async def test_permit_is_not_issued_for_another_call_than_the_stored(world: Worl
         stored = await tx.calls.add(
             team_id=TEAM, goal_id=1, task_id=1, hash_="0" * 64, body={}, labels={}, preview={}
         )
-        with pytest.raises(permits.PermitError):
+        with pytest.raises(PermitError):
             await permits.issue(
                 tx, call=call, call_id=stored, attempt_id=permit.attempt_id, grounds="x"
             )

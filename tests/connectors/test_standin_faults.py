@@ -84,6 +84,18 @@ async def test_slow_fault_answers_after_its_delay(hubspot: Running) -> None:
     assert time.monotonic() - begun >= 0.2
 
 
+async def test_slow_request_of_a_client_that_left_takes_effect(hubspot: Running) -> None:
+    """Like a vendor's: what has arrived is done, whether somebody waits for the answer or not."""
+    token = await _token(hubspot)
+    await hubspot.control("faults", {"kind": "slow", "delay_s": 0.2})
+    async with hubspot.client(token) as http:
+        with pytest.raises(httpx2.ReadTimeout):
+            await http.post(CONTACTS, json=_contact("a@b.example"), timeout=0.05)
+    until = time.monotonic() + 5
+    while not await _has_contact(hubspot, "a@b.example"):
+        assert time.monotonic() < until, "it never took effect"
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [

@@ -21,3 +21,9 @@ async def test_scene_played_leaves_exactly_what_was_approved(
     verified = world.bot.run("audit", "verify")
     assert verified.returncode == 0, verified.stdout
     assert "ok" in verified.stdout
+
+
+async def test_bot_told_to_stop_ends_by_itself(world: World) -> None:
+    """SIGTERM lets what runs finish; the next start goes on with the same world."""
+    assert world.bot.stop() == 0
+    world.bot.start()

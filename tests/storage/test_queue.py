@@ -17,11 +17,15 @@ class RolledBackError(Exception):
 
 async def test_job_of_a_transaction_that_rolls_back_never_exists(database: Database) -> None:
     """A nudge follows from a state; without the state there is none."""
-    with pytest.raises(RolledBackError):
+
+    async def fail() -> None:
         async with database.transaction() as tx:
             await tx.defer("drive", team_id="T1", goal_id=1)
             await tx.defer("drive", once="drive:1", team_id="T1", goal_id=1)
             raise RolledBackError
+
+    with pytest.raises(RolledBackError):
+        await fail()
     assert deferred_jobs(database.url) == []
 
 

@@ -110,7 +110,10 @@ class Provider:
         self.held.set()
 
     def reset(self) -> None:
-        self.__init__()  # type: ignore[misc] -- the server keeps this very object
+        """Forget everything; the server keeps this very object."""
+        fresh = Provider()
+        for name in self.__dataclass_fields__:
+            setattr(self, name, getattr(fresh, name))
 
     def put(self, name: str, *, domain: str | None = None, size: str | None = None) -> str:
         """Add an item by hand, as a person in the provider's own pages would."""

@@ -1,6 +1,7 @@
 """Chosen records: a card says in words which of the found records a step is about."""
 
 import pytest
+from pydantic import JsonValue
 
 from bot.engine.cards import ShownDetail
 from bot.engine.chosen import choose, show_chosen
@@ -17,7 +18,7 @@ ADD = Registry([CONNECTOR]).action("add_keyed")
 
 
 def finished(*names: str, total: int | None = None) -> dict[str, Finished]:
-    rows = [
+    rows: list[JsonValue] = [
         {"id": str(at), "name": name, "domain": f"{name.lower()}.example", "size": None}
         for at, name in enumerate(names)
     ]

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from approvals.decisions import Outcome
+from bot.engine.gate import Cleared
 from bot.goals.clicks import Click
+from connectors.calls import FrozenCall
 from connectors.errors import PermitRefusedError
 from connectors.execute import Permit
 from storage.errors import NotFoundError
@@ -117,7 +119,7 @@ async def test_approver_who_may_no_longer_decide_is_refused_at_the_click(
 ) -> None:
     """An approver's right is what it is now, not what it was when asked (S13)."""
     world, goal_id = asked
-    await world.person(MO, "Mo Okafor", role=Role.APPROVER, **how)  # type: ignore[arg-type]
+    await world.person(MO, "Mo Okafor", role=Role.APPROVER, **how)
     assert not await approve(world, goal_id)
 
 
@@ -315,10 +317,15 @@ async def test_permit_is_good_for_one_execution(world: World) -> None:
     goal_id = await world.plan(add("t1", "Report", is_own=True, kind="unsafe"))
     cleared = await _clear(world, goal_id)
     permit, call = cleared.permit, cleared.prepared.call
-    run = {
-        "idempotency": cleared.prepared.idempotency,
-        "send_before": cleared.attempt.lease_until,
-    }
+
+    async def run(permit: Permit, call: FrozenCall) -> None:
+        await world.executor.execute(
+            permit,
+            call,
+            idempotency=cleared.prepared.idempotency,
+            send_before=cleared.attempt.lease_until,
+        )
+
     other = call.model_copy(update={"arguments": {**call.arguments, "name": "Evil"}})
     forged = Permit(permit.permit_id, other.hash, permit.attempt_id)
     for bad, what in (
@@ -329,11 +336,11 @@ async def test_permit_is_good_for_one_execution(world: World) -> None:
         (permit, call.model_copy(update={"team_id": "T2"})),
     ):
         with pytest.raises(PermitRefusedError):
-            await world.executor.execute(bad, what, **run)  # type: ignore[arg-type]
+            await run(bad, what)
     assert world.provider.effects == []
-    await world.executor.execute(permit, call, **run)  # type: ignore[arg-type]
+    await run(permit, call)
     with pytest.raises(PermitRefusedError):
-        await world.executor.execute(permit, call, **run)  # type: ignore[arg-type]
+        await run(permit, call)
     assert world.provider.effects == ["Report"]
 
 
@@ -352,7 +359,7 @@ async def test_permit_of_an_attempt_that_was_taken_over_is_refused(world: World)
     assert world.provider.effects == []
 
 
-async def _clear(world: World, goal_id: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+async def _clear(world: World, goal_id: int) -> Cleared:
     """Pass the gate with the goal's only task, without executing it."""
     await world.move_goal(goal_id, GoalStatus.RUNNING)
     engine = world.engine

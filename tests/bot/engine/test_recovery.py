@@ -7,7 +7,7 @@ import pytest
 from bot.goals.clicks import Click
 from storage.tables.calls import AttemptStatus
 from storage.tables.goals import GoalStatus, TaskStatus
-from tests.bot.engine.world import DANA, MO, SHORT, TEAM, World, add, ref, step
+from tests.bot.engine.world import DANA, LONG, MO, TEAM, World, add, ref, step
 
 
 async def die_while_sending(world: World, goal_id: int) -> None:
@@ -62,11 +62,9 @@ async def test_dead_read_is_repeated(world: World) -> None:
 
 async def test_inconclusive_look_ups_end_with_a_human(world: World) -> None:
     """A look-up that cannot be made settles nothing, and is not repeated for ever."""
-    world.timing = SHORT
-    world.wire()
     goal_id = await world.plan(add("t1", "Report", kind="verifiable", is_own=True))
     await die_while_sending(world, goal_id)
-    for _ in range(SHORT.max_tries):
+    for _ in range(LONG.max_tries):
         world.die(goal_id)
         world.provider.faults = ["read_down"]
         await world.drive(goal_id)
@@ -127,7 +125,7 @@ async def test_dependency_on_unknown_is_blocked_and_the_rest_goes_on(world: Worl
 
 
 async def test_unknown_that_happened_lets_followers_run(world: World) -> None:
-    """ "It happened" is the end of it; what only follows runs, what needs its result says so."""
+    """Its end: what only follows runs, what needs its result says so."""
     goal_id, task_id = await unknown(world)
     answer = await world.unknowns.settle(Click(TEAM, DANA), task_id, "happened")
     assert answer.ok
@@ -144,7 +142,7 @@ async def test_unknown_that_happened_lets_followers_run(world: World) -> None:
 
 
 async def test_unknown_that_did_not_happen_is_run_again(world: World) -> None:
-    """ "Run it again" is a human's word; the engine never says it."""
+    """Running it again is a human's word; the engine never says it."""
     goal_id, task_id = await unknown(world)
     await world.unknowns.settle(Click(TEAM, DANA), task_id, "run_again")
     await world.drive(goal_id)
@@ -153,7 +151,7 @@ async def test_unknown_that_did_not_happen_is_run_again(world: World) -> None:
 
 
 async def test_unknown_that_is_left_skips_what_needs_it(world: World) -> None:
-    """ "Leave it" ends the step; what needs it is skipped."""
+    """To leave it ends the step; what needs it is skipped."""
     goal_id, task_id = await unknown(world)
     await world.unknowns.settle(Click(TEAM, DANA), task_id, "leave")
     await world.drive(goal_id)

@@ -109,7 +109,7 @@ def test_looking_up_never_raises(value: JsonValue, path: list[str | int]) -> Non
     ],
 )
 def test_guard_compares_as_people_do(
-    path: tuple[str | int, ...], op: str, right: JsonValue, expected: bool
+    path: tuple[str | int, ...], op: str, right: JsonValue, *, expected: bool
 ) -> None:
     """Numbers as numbers also in text, words in any case; what cannot be compared is false."""
     guard = {"left": {"task": "t1", "path": list(path)}, "op": op, "right": right}

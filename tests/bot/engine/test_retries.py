@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.engine.progress import Timing
-from bot.goals.clicks import Click
+from bot.goals.clicks import Answer, Click
 from storage.tables.approvals import Verdict
 from storage.tables.calls import AttemptStatus
 from storage.tables.goals import GoalStatus, TaskStatus
-from tests.bot.engine.world import ASK_MO, DANA, LONG, MO, TEAM, World, add, step
+from tests.bot.engine.world import ADA, ASK_MO, DANA, LONG, MO, TEAM, World, add, step
 
 
 async def settle(world: World, goal_id: int) -> None:
@@ -222,3 +222,27 @@ async def test_missing_scope_is_asked_for_with_only_what_the_call_needs(world: W
     assert tasks["t1"].status is TaskStatus.SUCCEEDED
     assert tasks["t2"].status is TaskStatus.NEEDS_CONNECTION
     assert (tasks["t2"].failure or {})["scopes"] == ["mail"]
+
+
+async def test_call_in_doubt_that_is_asked_again_cannot_be_edited(world: World) -> None:
+    """An edit would make another key beside a call that may have happened."""
+    world.policy = ASK_MO
+    world.timing = Timing(lease_s=30, call_timeout_s=20, retry_base_s=3600.0, max_tries=3)
+    world.wire()
+    goal_id = await world.start(add("t1", "Invite", guests=["j@acme.example"]))
+    await world.desk.decide(Click(TEAM, MO), await world.item(goal_id), Verdict.APPROVE, None)
+    world.provider.faults = ["lost"]
+    await world.drive(goal_id)
+    world.policy = ASK_MO.replace("U-MO", "U-ADA")
+    world.wire()
+    world.sql("UPDATE tasks SET not_before = NULL")
+    await world.drive(goal_id)
+    assert await world.statuses(goal_id) == {"t1": TaskStatus.NEEDS_APPROVAL}
+    item = await world.item(goal_id)
+    edited = await world.desk.edit(Click(TEAM, ADA), item, {"name": "Other"})
+    assert isinstance(edited, Answer)
+    assert not edited.ok
+    assert (await world.desk.decide(Click(TEAM, ADA), item, Verdict.APPROVE, None)).ok
+    await world.drive(goal_id)
+    assert world.provider.effects == ["Invite"]
+    assert len(set(world.provider.keys)) == 1

@@ -56,7 +56,6 @@ rules:
     when: {effect: irreversible_or_seen_by_others}
     ask: {people: [U-MO]}
 """
-SHORT = Timing(lease_s=0.4, call_timeout_s=0.3, retry_base_s=0.0, max_tries=3)
 LONG = Timing(lease_s=30.0, call_timeout_s=20.0, retry_base_s=0.0, max_tries=3)
 
 

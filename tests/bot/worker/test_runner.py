@@ -29,9 +29,9 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def defer(database: Database, job: str, **arguments: int) -> None:
+async def defer(database: Database, job: str, *, number: int) -> None:
     async with database.transaction() as tx:
-        await tx.defer(job, **arguments)
+        await tx.defer(job, number=number)
 
 
 async def test_deferred_job_runs_with_its_arguments_and_is_gone(database: Database) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -27,11 +28,11 @@ async def add_goal(database: Database, source: str = "x", team_id: str = TEAM) -
         return goal_id
 
 
-async def add_task(database: Database, goal_id: int, key: str = "t1", **values: object) -> int:
+async def add_task(database: Database, goal_id: int, **values: Any) -> int:
     row = {
         "team_id": TEAM,
         "goal_id": goal_id,
-        "key": key,
+        "key": "t1",
         "position": 0,
         "plan_version": 1,
         "action": "builtin.answer",
@@ -43,7 +44,7 @@ async def add_task(database: Database, goal_id: int, key: str = "t1", **values: 
     }
     async with database.transaction() as tx:
         await tx.tasks.add_many([row])
-        return next(item.id for item in await tx.tasks.list_(TEAM, goal_id) if item.key == key)
+        return next(item.id for item in await tx.tasks.list_(TEAM, goal_id) if item.key == "t1")
 
 
 async def claim(database: Database, goal_id: int, owner: str) -> list[str]:
@@ -104,7 +105,7 @@ async def test_ready_task_is_claimed_by_one(database: Database) -> None:
     ],
 )
 async def test_task_is_claimed_when_its_time_has_come(
-    database: Database, values: dict[str, object], *, claimed: bool
+    database: Database, values: dict[str, Any], *, claimed: bool
 ) -> None:
     """Neither early, nor under a live lease, nor in another state."""
     goal_id = await add_goal(database)
@@ -137,7 +138,7 @@ async def test_task_is_claimed_when_its_time_has_come(
     ],
 )
 async def test_goal_is_due_when_a_task_could_move(
-    database: Database, goal: GoalStatus, values: dict[str, object], *, due: bool
+    database: Database, goal: GoalStatus, values: dict[str, Any], *, due: bool
 ) -> None:
     """A lost job is found by its task, and an outcome is owed even after a cancellation."""
     goal_id = await add_goal(database)
