@@ -46,11 +46,11 @@ async def play(world: World, text: str, *, until: str = ids.LINK) -> Played:
     seen = len(world.slack.heard)
     began = time.perf_counter()
     await world.workspace.say(DANA, text)
-    used: set[str] = set()
     while True:
-        heard, kind, value = await _next_card(world, seen, used)
+        heard, kind, value = await _next_card(world, seen, has_begun=bool(played.waits_s))
         played.waits_s.append(heard.at - began)
-        used.add(value)
+        if value != "Done":
+            world.used.add(value)
         if kind == ids.APPROVAL_APPROVE:
             played.approve_value = value
         if kind == ids.GOAL_RUN:
@@ -64,18 +64,21 @@ async def play(world: World, text: str, *, until: str = ids.LINK) -> Played:
             await world.click(MO if kind == ids.APPROVAL_APPROVE else DANA, kind, value)
 
 
-async def _next_card(world: World, seen: int, used: set[str]) -> tuple[Heard, str, str]:
-    """Return the next card that asks for something new, what it asks, and its value."""
+async def _next_card(world: World, seen: int, *, has_begun: bool) -> tuple[Heard, str, str]:
+    """Return the next card that asks for something new, what it asks, and its value.
+
+    Late redraws of the goals before are skipped.
+    """
     while True:
         heard, found = await world.slack.wait_for(_CONNECT, _RUN, _APPROVE, _DONE, after=seen)
         seen = world.slack.heard.index(heard) + 1
         first = found[1]
         if first == "Done":
-            if used:
+            if has_begun:
                 return heard, ids.LINK, first
-            continue  # A late redraw of the goal before: this one has not been run yet.
+            continue
         value = first if first.startswith("http") else found[2]
-        if value not in used:
+        if value not in world.used:
             return heard, first, value
 
 

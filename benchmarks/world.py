@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -50,6 +50,8 @@ class World:
     google: Tap
     workspace: WorkspaceClient
     http: aiohttp.ClientSession
+    used: set[str] = field(default_factory=set)
+    """The values of the buttons and links that have been pressed."""
 
     async def post(self, body: bytes, *, kind: str = "application/json") -> int:
         """Post what Slack would, signed as Slack signs, and return the status."""

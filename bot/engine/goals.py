@@ -22,6 +22,11 @@ _EMOJI_NAME = re.compile(r":[a-z0-9_+'-]+:")
 """How Slack writes an emoji."""
 
 
+_NOT_BEGUN = frozenset(
+    {GoalStatus.RECEIVED, GoalStatus.PLANNING, GoalStatus.ASKING, GoalStatus.PROPOSED}
+)
+
+
 class GoalService:
     """Starts and ends goals. Receiving the same message twice changes nothing."""
 
@@ -58,6 +63,22 @@ class GoalService:
                 text=text,
             )
         return Answer(f"On it: {text}")
+
+    async def message_deleted(self, team_id: str, channel_id: str, ts: str) -> None:
+        """End a goal that has not begun when its message is deleted; a running one goes on."""
+        async with self._database.transaction() as tx:
+            found = await tx.goals.find_by_source(team_id, f"message:{channel_id}:{ts}")
+            if found is None:
+                return
+            goal = await tx.goals.lock(team_id, found.id)
+            if goal.status in _NOT_BEGUN:
+                await cancel_goal(
+                    tx,
+                    goal,
+                    decisions=self._decisions,
+                    actor=goal.requester_id,
+                    reason="You deleted your message, so nothing was done.",
+                )
 
     async def person_left(self, team_id: str, person_id: str) -> None:
         """End the open goals of somebody who was deactivated; approvers are told (S13)."""

@@ -24,11 +24,15 @@ class MessageListeners:
         app.event("app_mention")(self.handle_mention)
 
     async def handle_message(self, event: dict[str, Any], context: AsyncBoltContext) -> None:
-        """Take a direct message or its correction; what is said in channels is not for us."""
+        """Take a direct message, its correction or deletion; other talk is not for us."""
         if event.get("channel_type") != "im":
             return
         if event.get("subtype") == "message_changed":
             await self._edited(event, context)
+        elif event.get("subtype") == "message_deleted":
+            await self.services.goals.message_deleted(
+                str(context.team_id), str(event["channel"]), str(event.get("deleted_ts") or "")
+            )
         elif event.get("subtype") in _WRITTEN:
             await self._receive(event, context, is_dm=True)
 

@@ -30,6 +30,9 @@ GONE = "I cannot find that any more."
 
 _BY_A_PERSON = frozenset({"message", "app_mention", "app_home_opened"})
 
+_DELETED = "message_deleted"
+"""Slack does not say who deleted a message; a deletion can only end what it had begun."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -51,7 +54,7 @@ class Gate:
     ) -> BoltResponse:
         """Continue with the listener, or answer in its place."""
         event = body.get("event") or {}
-        if event and event["type"] not in _BY_A_PERSON:
+        if event and (event["type"] not in _BY_A_PERSON or event.get("subtype") == _DELETED):
             return await next()
         person = None if _is_echo(event) else await self._person(context)
         if person is None or person.is_bot or not person.is_active:

@@ -77,6 +77,9 @@ class Recorder:
     async def cancel(self, click: Click, goal_id: int) -> Answer:
         return self.note("cancel", click, goal_id)
 
+    async def message_deleted(self, team_id: str, channel_id: str, ts: str) -> None:
+        self.note("message_deleted", team_id, channel_id, ts)
+
     async def person_left(self, team_id: str, person_id: str) -> None:
         self.note("person_left", team_id, person_id)
 

@@ -15,6 +15,16 @@ from tests.scenarios.world import World, run_world
 from tests.storage.pg import clone_database
 
 
+def connect_dana(world: World) -> None:
+    """Let Dana connect both providers."""
+
+    async def connect() -> None:
+        async with WorkspaceClient(world.stage.workspace_url) as client:
+            await Play(client).connect_all()
+
+    asyncio.run(connect())
+
+
 @pytest.fixture(scope="session")
 def bot_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bot")
@@ -58,18 +68,13 @@ def world(
 @pytest.fixture(scope="module")
 def connected(world: World) -> World:
     """Return the file's world after Dana has connected both providers."""
-
-    async def connect() -> None:
-        async with WorkspaceClient(world.stage.workspace_url) as client:
-            await Play(client).connect_all()
-
-    asyncio.run(connect())
+    connect_dana(world)
     return world
 
 
 @pytest.fixture
-async def workspace(stage: Stage) -> AsyncIterator[WorkspaceClient]:
-    async with WorkspaceClient(stage.workspace_url) as client:
+async def workspace(world: World) -> AsyncIterator[WorkspaceClient]:
+    async with WorkspaceClient(world.stage.workspace_url) as client:
         yield client
 
 

@@ -1,6 +1,7 @@
 """The workspace and the stand-ins, served from a thread of the test process."""
 
 import asyncio
+import itertools
 import os
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ _FIRST_PORT = 10_000
 _PORTS = 20_000
 """Below the ports that the kernel gives to outgoing connections: a dead bot's stays free."""
 
+_STAGES = itertools.count()
+
 
 @contextmanager
 def run_stage(folder: Path) -> Iterator[Stage]:
@@ -39,7 +42,8 @@ def run_stage(folder: Path) -> Iterator[Stage]:
 
 
 async def _serve(folder: Path, opened: "Future[Stage]", ended: threading.Event) -> None:
-    first_port = _FIRST_PORT + os.getpid() * 61 % _PORTS
+    # Each stage looks elsewhere, or it could take the port of another's dead bot.
+    first_port = _FIRST_PORT + (os.getpid() * 61 + next(_STAGES) * 997) % _PORTS
     try:
         async with open_stage(folder, first_port=first_port, pace=PACE) as stage:
             opened.set_result(stage)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.listeners.middleware import GUESTS
+from bot.views import ids
 from tests.bot.badinput.whole_bot import DANA, GUS, WholeBot
 
 QUESTION = "Which deals does Acme have?"
@@ -153,11 +154,28 @@ async def test_edit_while_a_goal_is_open_is_answered_and_changes_nothing(bot: Wh
     assert "I still work on what you wrote first" in "\n".join(await bot.shown())
 
 
-async def test_deleted_message_leaves_the_goal_as_it_is(bot: WholeBot) -> None:
+INVITATION = "Invite jane.doe@acme.example to lunch tomorrow at 12:00 for 1 hour"
+
+
+async def test_deleted_message_ends_a_goal_that_has_not_begun(bot: WholeBot) -> None:
+    """Whoever takes their words back finds no card that still offers to run them."""
+    ts = await bot.say(INVITATION)
+    assert bot.goals() == [(INVITATION, "proposed")]
+    await bot.event(_deletion(bot, ts))
+    assert bot.goals() == [(INVITATION, "cancelled")]
+    assert "You deleted your message, so nothing was done" in "\n".join(await bot.shown())
+
+
+async def test_deleted_message_leaves_a_running_goal_as_it_is(bot: WholeBot) -> None:
     """What runs is stopped by Cancel, never by a message that disappears."""
-    ts = await bot.say(QUESTION)
+    ts = await bot.say(INVITATION)
+    await bot.press(DANA, ids.GOAL_RUN)
     before = bot.goals()
-    (goal,) = bot.rows("SELECT channel_id FROM goals")
-    gone = bot.dm(subtype="message_deleted", channel=goal["channel_id"], deleted_ts=ts)
-    await bot.event(gone)
+    await bot.event(_deletion(bot, ts))
     assert bot.goals() == before
+    assert before[0][1] in ("running", "waiting")
+
+
+def _deletion(bot: WholeBot, ts: str) -> dict[str, Any]:
+    (goal,) = bot.rows("SELECT channel_id FROM goals")
+    return bot.dm(subtype="message_deleted", channel=goal["channel_id"], deleted_ts=ts)

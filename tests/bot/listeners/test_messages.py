@@ -102,14 +102,16 @@ async def test_edit_arrives_as_an_edit(bot: SlackBot) -> None:
     ]
 
 
-async def test_deleted_message_is_ignored(bot: SlackBot) -> None:
-    """A deletion asks for nothing."""
+async def test_deleted_message_is_handed_on_as_such(bot: SlackBot) -> None:
+    """A deletion asks for nothing new; what it asked for may end."""
     said = await bot.say("Create a deal for Acme")
     await bot.workspace.do(
         "delete-message", **{"as": "U0DANA", "channel": said["channel"], "ts": said["ts"]}
     )
     await bot.work()
     assert len(received(bot)) == 1
+    gone = ("message_deleted", TEAM, said["channel"], said["ts"])
+    assert [call for call in bot.services.calls if call[0] == "message_deleted"] == [gone]
 
 
 async def test_own_messages_are_ignored(bot: SlackBot) -> None:

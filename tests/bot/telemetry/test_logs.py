@@ -94,6 +94,6 @@ def test_libraries_speak_from_warnings_on(stream: io.StringIO) -> None:
     configure_logging(level="debug", form="json", stream=stream)
 
     logging.getLogger("sqlalchemy.engine").info("INSERT ... canary")
-    logging.getLogger("uvicorn.error").warning("heard")
+    logging.getLogger("apscheduler.scheduler").warning("heard")
 
     assert _line(stream)["event"] == "heard"
