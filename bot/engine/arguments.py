@@ -43,11 +43,16 @@ def missing_required(resolved: Resolved, action: Action) -> str | None:
 
 
 def not_found(resolved: Resolved, action: Action) -> str | None:
-    """Return why a step can never run: what it needs was looked for and is not there."""
+    """Return why a step can never run: what it names was looked for and is not there.
+
+    A record that does not exist stops the step even where the argument may be left out: the
+    person named it. An empty field of a record that does exist leaves such an argument null.
+    """
     for pointer, _ in resolved.missing:
         name = pointer.split("/")[1]
         field = action.arguments.model_fields.get(name)
-        if pointer.count("/") > 1 or field is None or not _accepts_null(action, name):
+        is_optional = pointer.count("/") == 1 and field is not None and _accepts_null(action, name)
+        if pointer in resolved.absent or not is_optional:
             return _nothing_found(name)
     return None
 

@@ -16,7 +16,7 @@ from connectors.labels import Label, Provenance, escape_pointer, join
 _NAMES = ("name", "title", "subject", "summary")
 _ASIDES = ("domain", "email", "start")
 _ORDINALS = ("first", "second", "third")
-NOTHING = "nothing found, so it stays empty"
+NOTHING = "nothing found"
 
 
 @dataclass(frozen=True, slots=True)

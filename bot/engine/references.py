@@ -29,6 +29,8 @@ class Resolved:
     labels: dict[str, Provenance] = field(default_factory=dict)
     missing: list[tuple[str, Ref]] = field(default_factory=list)
     """(JSON pointer, reference) of what pointed at nothing; the argument is then null."""
+    absent: set[str] = field(default_factory=set)
+    """Pointers among `missing` where there is no such record, rather than an empty field."""
     pending: list[tuple[str, Ref]] = field(default_factory=list)
     """(JSON pointer, reference) of what is not known yet, because its task has not run."""
     names: dict[str, str] = field(default_factory=dict)
@@ -96,6 +98,8 @@ def _fill_reference(
     found, value = look_up(source.result, reference.path)
     if not found:
         into.missing.append((pointer, reference))
+        if not look_up(source.result, reference.path[:-1])[0]:
+            into.absent.add(pointer)
         into.labels[pointer] = Provenance(Label.RECORD, f"{reference}: nothing there")
         return None
     for leaf, _ in leaves(value):

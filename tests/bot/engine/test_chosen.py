@@ -52,7 +52,7 @@ def said(*path: str | int, names: tuple[str, ...], total: int | None = None) -> 
             None,
             ["D (d.example), no. 4 of 4 found: check it"],
         ),
-        (("items", 0, "id"), (), None, ["nothing found, so it stays empty"]),
+        (("items", 0, "id"), (), None, ["nothing found"]),
         (("total",), ("Acme",), None, []),
     ],
     ids=["only", "first-of-three", "of-more", "as-text", "none", "no-list"],

@@ -5,13 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from bot.engine.arguments import not_found
 from bot.engine.guards import holds
 from bot.engine.references import Finished, look_up, resolve
 from bot.planning.plan import GuardOp
 from connectors.labels import LOST, Label, Provenance, leaves
-from tests.bot.engine.counting import FIND
+from connectors.registry import Registry
+from tests.bot.engine.counting import CONNECTOR, FIND
 from tests.bot.engine.world import ref
 
+ADD = Registry([CONNECTOR]).action("add_keyed")
 TYPED = Provenance(Label.MESSAGE, "typed")
 RESULT: dict[str, JsonValue] = {
     "items": [{"id": "7", "name": "Acme", "domain": None, "size": "10"}],
@@ -57,6 +60,24 @@ def test_references_inside_lists_and_objects_are_filled() -> None:
     assert resolved.labels["/guests/1"].label is Label.OUTSIDE
 
 
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        (("items", 0, "id"), None),
+        (("items", 0, "domain"), None),
+        (("items", 9, "id"), "I did not find the parent"),
+    ],
+    ids=["found", "found-but-empty", "no-such-record"],
+)
+def test_record_that_was_not_found_stops_even_an_optional_argument(
+    path: tuple[str | int, ...], problem: str | None
+) -> None:
+    """A typo in a company's name must not create a deal without a company."""
+    resolved = resolve({"parent_id": ref("t1", *path)}, literals={}, finished=FINISHED)
+    said = not_found(resolved, ADD)
+    assert (said is None) if problem is None else (said or "").startswith(problem)
+
+
 def test_reference_to_what_has_not_run_is_pending() -> None:
     """Not known yet is told apart from known to be nothing."""
     resolved = resolve(
@@ -70,6 +91,7 @@ def test_reference_to_what_has_not_run_is_pending() -> None:
     )
     assert [pointer for pointer, _ in resolved.pending] == ["/a"]
     assert [pointer for pointer, _ in resolved.missing] == ["/b", "/c"]
+    assert resolved.absent == {"/b"}
 
 
 @given(arguments=st.dictionaries(st.text(min_size=1, max_size=5), JSON, max_size=4))

@@ -1,7 +1,6 @@
 """The phrasings of the real connectors: what people are shown works, to the last word."""
 
 import pytest
-from connectors.hubspot.actions import CONNECTOR as HUBSPOT
 
 from bot.builtins import BUILTINS
 from bot.planning.offline.patterns import holes, parse_pattern
@@ -12,6 +11,7 @@ from bot.planning.schema import shown_examples
 from bot.planning.validator import ANSWER
 from connectors.actions import Example, Fill, Lookup
 from connectors.google_calendar.actions import CONNECTOR as GOOGLE_CALENDAR
+from connectors.hubspot.actions import CONNECTOR as HUBSPOT
 from connectors.labels import Label
 from connectors.registry import Registry
 from tests.bot.planning.ask import NOW, PEOPLE, ZONE, ids, request, steps

@@ -123,6 +123,7 @@ async def test_plan_run_by_somebody_else_changes_nothing(connected: World, play:
     "text",
     [
         pytest.param("Craete a daal for Acme wroth $48,000", id="typo"),
+        pytest.param("Create a deal for Acmee worth $48,000", id="company-that-is-not-there"),
         pytest.param("Send a rocket to the moon tomorrow", id="impossible"),
     ],
 )
