@@ -105,12 +105,22 @@ CREATE_DEAL = (
         parts=_NAMED_AND_STAGED,
         **_NEW_DEAL,
     ),
+    # Without a company: a new customer may not be in HubSpot yet.
+    Example(
+        f"{_CREATE} [a|the] [new] deal (called|named) {{name}}",
+        parts=(
+            "(worth|of|over|valued at) {amount}",
+            "(for|with|at) {company}",
+            "(in|at) stage {stage}",
+        ),
+        **_NEW_DEAL,
+    ),
 )
 CREATE_CONTACT = (
     Example(
         "(add|create|save) {email} as [a] [new] contact",
         **_NEW_CONTACT,
-        shown="Add jane.doe@acme.example as a contact at Acme",
+        shown="Add sam.lee@acme.example as a contact at Acme",
     ),
     Example("(add|create|save) [a|the] [new] contact [for|with address] {email}", **_NEW_CONTACT),
 )

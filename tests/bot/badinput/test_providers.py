@@ -9,7 +9,7 @@ from bot.views import ids
 from tests.bot.badinput.whole_bot import ACCOUNT, DANA, HUBSPOT, WholeBot
 
 QUESTION = "Which deals does Acme have?"
-WISH = "Create a deal for Beta worth $48,000"
+WISH = "Create a deal called Beta for Acme worth $48,000"
 
 
 @dataclass(frozen=True)
@@ -100,3 +100,16 @@ async def test_record_that_is_gone_is_said_plainly(bot: WholeBot) -> None:
     said = (await bot.shown())[-1]
     assert bot.goals()[-1][1] in {"failed", "asking"}
     assert "Alpha" in said
+
+
+async def test_contact_that_is_there_already_is_said_plainly(bot: WholeBot) -> None:
+    """HubSpot keeps one contact an address and answers 409: nothing is changed, and it says so."""
+    wish = "Add jane.doe@acme.example as a contact at Acme"
+    await bot.say(wish)
+    await bot.connect()
+    await bot.press(DANA, ids.GOAL_RUN)
+    await bot.connect()
+    assert bot.goals()[-1] == (wish, "failed")
+    said = "\n".join(await bot.shown())
+    assert "already" in said
+    assert "409" not in said
