@@ -116,6 +116,8 @@ class Settings(StorageSettings):
     """The first pause after a failure that may pass; it doubles."""
     countersign_max_tries: int = Field(default=5, ge=1)
     """How often a step is tried before it counts as failed."""
+    countersign_heartbeat_s: float = Field(default=10, gt=0, le=10)
+    """How often a worker says that it lives; after three silent ones `/readyz` says it is gone."""
     countersign_sweep_s: float = Field(default=5, gt=0)
     """How often the tick looks for what was left behind."""
     countersign_stale_s: float = Field(default=60, gt=0)

@@ -132,6 +132,7 @@ def _start_worker(
         jobs=parts.jobs,
         concurrency=WORKER_CONCURRENCY,
         name=f"{socket.gethostname()}:{os.getpid()}",
+        heartbeat_s=parts.settings.countersign_heartbeat_s,
     )
     tick = Tick(
         {

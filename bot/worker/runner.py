@@ -21,12 +21,19 @@ class Worker:
     """Runs the jobs of one process."""
 
     def __init__(
-        self, *, conninfo: str, jobs: tuple[Job, ...], concurrency: int, name: str
+        self,
+        *,
+        conninfo: str,
+        jobs: tuple[Job, ...],
+        concurrency: int,
+        name: str,
+        heartbeat_s: float = 10.0,
     ) -> None:
         self._conninfo = conninfo
         self._jobs = jobs
         self._concurrency = concurrency
         self._name = name
+        self._heartbeat_s = heartbeat_s
         self.is_running = False
 
     async def run(self) -> None:
@@ -58,4 +65,5 @@ class Worker:
             listen_notify=True,
             delete_jobs="successful",
             shutdown_graceful_timeout=GRACE_S,
+            update_heartbeat_interval=self._heartbeat_s,
         )
