@@ -74,7 +74,9 @@ class ApprovalListeners:
         if isinstance(form, Answer):
             await tell(client, press, form)
         else:
-            await open_modal(client, press, build_reject_modal(item_id, place=press.place))
+            sentence = form.steps[0].title
+            modal = build_reject_modal(item_id, sentence=sentence, place=press.place)
+            await open_modal(client, press, modal)
 
     async def handle_rejected(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         try:

@@ -41,8 +41,8 @@ def approval_fallback(card: ApprovalCard) -> str:
     return blocks.fallback(f"{words.APPROVAL[card.lines[0].status]}: {sentences}")
 
 
-def build_reject_modal(item_id: int, *, place: Place) -> Block:
-    """Return the modal that asks why; the reason goes to the requester."""
+def build_reject_modal(item_id: int, *, sentence: str, place: Place) -> Block:
+    """Return the modal that says what is rejected and asks why; the requester reads the reason."""
     return {
         "type": "modal",
         "callback_id": ids.MODAL_REJECT,
@@ -51,6 +51,7 @@ def build_reject_modal(item_id: int, *, place: Place) -> Block:
         "close": blocks.plain("Back", limits.MODAL_BUTTON),
         "private_metadata": encode_place(place, item_id=item_id),
         "blocks": [
+            blocks.section(sentence),
             {
                 "type": "input",
                 "block_id": ids.REASON,
@@ -61,7 +62,7 @@ def build_reject_modal(item_id: int, *, place: Place) -> Block:
                     "multiline": True,
                     "max_length": 1000,
                 },
-            }
+            },
         ],
     }
 

@@ -152,7 +152,7 @@ def test_modals_fit(text: str, other: str, count: int, kind: str) -> None:
     form = replace(cards.plan_form(), steps=steps)
     assert check_view(build_plan_modal(form, place=PLACE)) == []
     assert check_view(build_notice_modal(text)) == []
-    assert check_view(build_reject_modal(5, place=PLACE)) == []
+    assert check_view(build_reject_modal(5, sentence="Invite Jane", place=PLACE)) == []
 
 
 @pytest.mark.parametrize("outside", [True, False])
