@@ -246,14 +246,6 @@ class GoalRepository:
             )
         )
 
-    async def list_plans(self, team_id: str, goal_id: int) -> Sequence[Plan]:
-        rows = await self._session.scalars(
-            select(Plan)
-            .where(Plan.team_id == team_id, Plan.goal_id == goal_id)
-            .order_by(Plan.version)
-        )
-        return rows.all()
-
     async def add_run(
         self, goal: Goal, *, version: int, person_id: str, shown: dict[str, Any]
     ) -> int | None:
