@@ -45,7 +45,7 @@ TASK_TRANSITIONS: dict[T, frozenset[T]] = {
         }
     ),
     T.NEEDS_CONNECTION: frozenset({T.READY, T.CANCELLED}),
-    T.WAITING: frozenset({T.READY, T.CANCELLED}),
+    T.WAITING: frozenset({T.READY, T.SUCCEEDED, T.FAILED, T.CANCELLED}),
     T.NEEDS_APPROVAL: frozenset({T.READY, T.DECLINED, T.CANCELLED}),
     T.RUNNING: frozenset({T.SUCCEEDED, T.FAILED, T.UNKNOWN, T.READY}),
     T.UNKNOWN: frozenset({T.SUCCEEDED, T.READY, T.FAILED, T.CANCELLED}),
@@ -56,7 +56,8 @@ TASK_TRANSITIONS: dict[T, frozenset[T]] = {
     T.CANCELLED: frozenset(),
     T.UNDONE: frozenset(),
 }
-"""ARCHITECTURE.md, section 3; besides, a ready task fails when nothing could be frozen for it."""
+"""ARCHITECTURE.md, section 3; besides, a ready task fails when nothing could be frozen for it, and
+a waiting one ends with what it waited for: the rows of its list, or an instant that never came."""
 
 ENDED_TASKS = frozenset({T.SUCCEEDED, T.SKIPPED, T.FAILED, T.DECLINED, T.CANCELLED, T.UNDONE})
 
