@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 
 from approvals import transitions
@@ -54,7 +53,7 @@ class DecisionService:
     def __init__(self, *, policy_version: str) -> None:
         self._policy_version = policy_version
 
-    async def ask(self, tx: Transaction, question: Question, *, now: datetime) -> int:
+    async def ask(self, tx: Transaction, question: Question) -> int:
         """Store an approval and return its id; whatever asked about these tasks is superseded."""
         for task_id, _, _ in question.calls:
             earlier = await tx.approvals.latest_item(question.team_id, task_id)
@@ -73,7 +72,7 @@ class DecisionService:
                 "why": question.askees.why,
                 "alone": question.askees.alone,
             },
-            deadline_at=now + timedelta(hours=question.verdict.deadline_hours),
+            deadline_s=question.verdict.deadline_hours * 3600,
             calls=question.calls,
         )
         await tx.audit.record(
@@ -100,7 +99,6 @@ class DecisionService:
         item_id: int,
         verdict: Verdict,
         reason: str | None,
-        now: datetime,
     ) -> DecisionOutcome:
         """Take one person's answer for one call, once (S11 to S13).
 
@@ -110,7 +108,7 @@ class DecisionService:
         item = await tx.approvals.find_item(team_id, item_id)
         if item is None:
             return DecisionOutcome(Outcome.NOT_FOUND)
-        refusal = await self._refusal(tx, item, person_id, now)
+        refusal = await self._refusal(tx, item, person_id)
         if refusal is not None:
             return refusal
         after = ApprovalStatus.APPROVED if verdict is Verdict.APPROVE else ApprovalStatus.REJECTED
@@ -123,7 +121,7 @@ class DecisionService:
         return DecisionOutcome(Outcome.DECIDED, item, decision_id, person_id)
 
     async def _refusal(
-        self, tx: Transaction, item: ApprovalItem, person_id: str, now: datetime
+        self, tx: Transaction, item: ApprovalItem, person_id: str
     ) -> DecisionOutcome | None:
         """Return why this person cannot decide this item now, or None when they can."""
         approval = await tx.approvals.get(item.team_id, item.approval_id)
@@ -131,7 +129,7 @@ class DecisionService:
             return DecisionOutcome(Outcome.NOT_YOURS, item)
         if item.status is not ApprovalStatus.PENDING:
             return await self._already(tx, item)
-        if approval.deadline_at <= now:
+        if await tx.approvals.is_overdue(approval):
             await self._move(tx, item, ApprovalStatus.EXPIRED, actor="system")
             return DecisionOutcome(Outcome.LATE, item)
         if not await self._same_call(tx, item):

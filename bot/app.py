@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 
 import aiohttp
@@ -54,12 +53,8 @@ from bot.web.app import build_web
 from bot.web.oauth import ConnectPages
 from bot.worker.jobs import Job
 from storage.database import Database, Transaction
+from storage.instants import DatabaseClock
 from storage.tables.slack import OutboxCard
-
-
-def now() -> datetime:
-    """Return the current instant; every service gets its clock from here."""
-    return datetime.now(UTC)
 
 
 def read_policy(settings: Settings) -> Policy:
@@ -96,6 +91,7 @@ class Parts:
     client: AsyncWebClient
     installation: Installation
     planner: Planner
+    clock: DatabaseClock
 
     def __post_init__(self) -> None:
         self.registry = self.connections.registry
@@ -103,6 +99,11 @@ class Parts:
         self.policy = read_policy(self.settings)
         self.decisions = DecisionService(policy_version=self.policy.version)
         self.forecaster = Forecaster(registry=self.registry, policy=self.policy)
+
+    async def read_clock(self) -> None:
+        """Set this process's clock by the database's."""
+        async with self.database.reading() as tx:
+            await self.clock.read(tx.session)
 
     @cached_property
     def people(self) -> PeopleService:
@@ -123,7 +124,6 @@ class Parts:
             gate=Gate(policy=self.policy, decisions=self.decisions, lease_s=self.timing.lease_s),
             proposals=Proposals(forecaster=self.forecaster),
             timing=self.timing,
-            now=now,
         )
 
     @cached_property
@@ -133,7 +133,7 @@ class Parts:
             planner=self.planner,
             registry=self.registry,
             decisions=self.decisions,
-            now=now,
+            now=self.clock.now,
         )
 
     @cached_property
@@ -146,7 +146,6 @@ class Parts:
             database=self.database,
             decisions=self.decisions,
             registry=self.registry,
-            now=now,
         )
 
     @cached_property
@@ -165,7 +164,7 @@ class Parts:
 
     @cached_property
     def delivery(self) -> DigestDelivery:
-        return DigestDelivery(database=self.database, queries=self.digests, now=now)
+        return DigestDelivery(database=self.database, queries=self.digests, now=self.clock.now)
 
     @cached_property
     def homes(self) -> HomeQueries:
@@ -173,7 +172,7 @@ class Parts:
             database=self.database,
             registry=self.registry,
             examples=shown_examples(self.registry),
-            now=now,
+            now=self.clock.now,
         )
 
     @cached_property
@@ -193,7 +192,7 @@ class Parts:
             undos=UndoService(database=database, registry=registry),
             unknowns=UnknownService(database=database),
             connections=self.connection_desk,
-            digests=DigestService(database=database, queries=self.digests, now=now),
+            digests=DigestService(database=database, queries=self.digests, now=self.clock.now),
             links=LinkService(database=database, public_url=self.settings.countersign_url),
             homes=self.homes,
         )
@@ -228,6 +227,7 @@ class Parts:
             bolt=self.bolt,
             installation=self.installation,
             signing_secret=self.settings.slack_signing_secret.get_secret_value(),
+            clock=lambda: self.clock.now().timestamp(),
         )
         pages = ConnectPages(
             flow=self.connections.flow,
@@ -271,6 +271,8 @@ async def open_parts(settings: Settings, database: Database) -> AsyncIterator[Pa
                 name=installation.team_name,
                 bot_user_id=installation.bot_user_id,
             )
+            clock = DatabaseClock()
+            await clock.read(tx.session)
         async with open_planner(settings, connections.registry, database) as planner:
             yield Parts(
                 settings=settings,
@@ -279,6 +281,7 @@ async def open_parts(settings: Settings, database: Database) -> AsyncIterator[Pa
                 client=client,
                 installation=installation,
                 planner=planner,
+                clock=clock,
             )
     finally:
         await session.close()

@@ -30,6 +30,9 @@ WORKER_CONCURRENCY = 20
 OUTBOX_SWEEP_S = 1.0
 """A channel that Slack asked us to leave alone for a second goes on about a second later."""
 
+CLOCK_READ_S = 60.0
+"""How often the database is asked for the time; between, a clock that nobody sets goes on."""
+
 STOP_S = 5
 """How long open requests may take when the web server stops."""
 
@@ -108,7 +111,9 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
-        running: list[asyncio.Task[None]] = []
+        running = [
+            group.create_task(run_every(CLOCK_READ_S, parts.read_clock, name="database_clock"))
+        ]
         if role != "web":
             await parts.people.prepare(parts.installation.team_id)
             running += _start_worker(parts, group, database_url)

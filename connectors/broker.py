@@ -179,7 +179,9 @@ class TokenBroker:
 def _expiring(connection: Connection) -> bool:
     """Whether a token ends so soon that it may not live through a call.
 
-    Of a token that lives shorter than twice the margin, half its life must be over.
+    Of a token that lives shorter than twice the margin, half its life must be over. Judged by this
+    machine's own clock: where that is wrong, a token is renewed early, or the provider refuses it
+    (401), nothing happens, and it is renewed then.
     """
     if connection.expires_at is None:
         return False

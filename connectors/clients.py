@@ -1,13 +1,13 @@
 """Opening a person's own connection for one call, with the scopes that this call needs."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from connectors.actions import ReadContext
 from connectors.errors import ReconnectRequiredError
 from connectors.http import HttpClients
 from connectors.settings import ProviderSettings
 from storage.database import Database
+from storage.instants import Deadline
 from storage.tables.connections import ConnectionStatus
 
 
@@ -32,7 +32,7 @@ class ConnectionClients:
         person_id: str,
         connection_id: int,
         scopes: frozenset[str],
-        send_before: datetime | None,
+        send_before: Deadline | None,
     ) -> ReadContext:
         """Return a client of exactly this connection, or refuse.
 

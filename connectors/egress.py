@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 import httpcore2
@@ -12,6 +11,7 @@ import httpx2
 from connectors.errors import RejectedError, RetryLaterError
 from connectors.network import PinnedBackend, Resolve, resolve
 from connectors.settings import ProviderSettings
+from storage.instants import Deadline
 
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 10.0
@@ -112,7 +112,7 @@ def check_url(url: httpx2.URL, settings: ProviderSettings) -> None:
 class Sent:
     """Watches one request: whether anything of it left, and whether it still may."""
 
-    def __init__(self, *, send_before: datetime | None = None) -> None:
+    def __init__(self, *, send_before: Deadline | None = None) -> None:
         self.has_left = False
         self._send_before = send_before
 
@@ -124,7 +124,7 @@ class Sent:
         """
         if not event.endswith("send_request_headers.started"):
             return
-        if self._send_before is not None and datetime.now(UTC) >= self._send_before:
+        if self._send_before is not None and self._send_before.is_over:
             raise RetryLaterError("There was not enough time left to send it safely.")
         self.has_left = True
 

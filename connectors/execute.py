@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from pydantic import JsonValue, ValidationError
@@ -18,6 +17,7 @@ from connectors.errors import (
 )
 from connectors.registry import Registry
 from storage.database import Database
+from storage.instants import Deadline
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class Clients(Protocol):
         person_id: str,
         connection_id: int,
         scopes: frozenset[str],
-        send_before: datetime | None,
+        send_before: Deadline | None,
     ) -> ReadContext:
         """Return a client of exactly this connection, or refuse.
 
@@ -78,7 +78,7 @@ class Executor:
         call: FrozenCall,
         *,
         idempotency: Idempotency,
-        send_before: datetime,
+        send_before: Deadline,
     ) -> Result:
         """Execute exactly `call`, once, and return its typed result.
 
@@ -168,7 +168,7 @@ class Executor:
         permit: ReadPermit,
         *,
         scopes: frozenset[str],
-        send_before: datetime | None = None,
+        send_before: Deadline | None = None,
     ) -> ReadContext:
         if self._registry.connector(action.connector).manifest is None:
             return ReadContext(http=NoHttp(), account="", web_url="")

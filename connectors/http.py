@@ -13,6 +13,7 @@ from connectors.egress import Egress, Sent, send
 from connectors.errors import OutcomeUnknownError, ReconnectRequiredError, RetryLaterError
 from connectors.manifest import RateLimit
 from connectors.settings import ProviderSettings
+from storage.instants import Deadline
 from storage.tables.connections import Connection
 
 _UNAUTHORIZED = 401
@@ -60,7 +61,7 @@ class ConnectionHttp:
         broker: TokenBroker,
         client: httpx2.AsyncClient,
         pace: Pace,
-        send_before: datetime | None,
+        send_before: Deadline | None,
     ) -> None:
         self._connection = connection
         self._settings = settings
@@ -175,7 +176,7 @@ class HttpClients:
         connection: Connection,
         settings: ProviderSettings,
         *,
-        send_before: datetime | None,
+        send_before: Deadline | None,
     ) -> ConnectionHttp:
         """Return the client of one connection."""
         name = settings.manifest.name

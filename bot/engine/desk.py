@@ -1,7 +1,6 @@
 """The approval desk: what an approver's clicks do to goals."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from approvals.decisions import DecisionOutcome, DecisionService, Outcome
@@ -37,12 +36,10 @@ class ApprovalDesk:
         database: Database,
         decisions: DecisionService,
         registry: Registry,
-        now: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._decisions = decisions
         self._registry = registry
-        self._now = now
 
     async def decide(
         self, click: Click, item_id: int, verdict: Verdict, reason: str | None
@@ -59,7 +56,6 @@ class ApprovalDesk:
                 item_id=item_id,
                 verdict=verdict,
                 reason=reason,
-                now=self._now(),
             )
             if outcome.outcome is Outcome.DECIDED and outcome.item is not None:
                 await self._follow(tx, goal, outcome.item, click.person_id, reason)
@@ -72,7 +68,7 @@ class ApprovalDesk:
     async def expire_due(self) -> int:
         """Expire what was not decided in time; return how many."""
         async with self._database.transaction() as tx:
-            overdue = await tx.approvals.list_overdue(self._now())
+            overdue = await tx.approvals.list_overdue()
         for _, item in overdue:
             async with self._database.transaction() as tx:
                 goal = await tx.goals.lock(item.team_id, item.goal_id)
@@ -154,7 +150,7 @@ class ApprovalDesk:
         approval = await tx.approvals.get(click.team_id, item.approval_id)
         if not await self._decisions.authorised(tx, approval, click.person_id):
             return item, _NOT_YOURS
-        if item.status is ApprovalStatus.PENDING and approval.deadline_at <= self._now():
+        if item.status is ApprovalStatus.PENDING and await tx.approvals.is_overdue(approval):
             return item, _LATE
         if item.status is not ApprovalStatus.PENDING:
             return item, Answer(_CLOSED.format(status=item.status.value), ok=False)

@@ -2,8 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
 import structlog
 
@@ -41,7 +40,6 @@ class Engine:
         gate: Gate,
         proposals: Proposals,
         timing: Timing,
-        now: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._registry = registry
@@ -50,7 +48,6 @@ class Engine:
         self._gate = gate
         self._proposals = proposals
         self._timing = timing
-        self._now = now
         self._outcomes = Outcomes(database=database, timing=timing, registry=registry)
         self._recovery = Recovery(executor=executor)
 
@@ -141,9 +138,7 @@ class Engine:
                 if not isinstance(item, Prepared):
                     await self._outcomes.not_prepared(tx, goal, item)
             ready = [item for item in mine if isinstance(item, Prepared)]
-            cleared = await self._gate.pass_all(
-                tx, goal, requester=requester, prepared=ready, now=self._now()
-            )
+            cleared = await self._gate.pass_all(tx, goal, requester=requester, prepared=ready)
             if len(cleared) < len(results):
                 more = await self._claim_locked(tx, goal, owner)
             else:
@@ -168,7 +163,7 @@ class Engine:
                 item.permit,
                 item.prepared.call,
                 idempotency=item.prepared.idempotency,
-                send_before=item.attempt.lease_until,
+                send_before=item.send_before,
             )
             outcome = outcomes.Succeeded(result.model_dump(mode="json"))
         except ConnectorError as error:

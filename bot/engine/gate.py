@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from approvals import permits
@@ -18,6 +17,7 @@ from connectors.execute import Permit
 from connectors.labels import labels_to_json
 from storage import outbox
 from storage.database import Transaction
+from storage.instants import Deadline
 from storage.tables.approvals import ApprovalItem, ApprovalStatus
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.goals import Goal, PlanRun, TaskStatus
@@ -31,6 +31,8 @@ class Cleared:
     prepared: Prepared
     permit: Permit
     attempt: Attempt
+    send_before: Deadline
+    """The end of the attempt's lease: nothing is sent later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,6 @@ class Gate:
         *,
         requester: Person,
         prepared: Sequence[Prepared],
-        now: datetime,
     ) -> list[Cleared]:
         """Return the calls that may run now; the others wait for people or end, with a card."""
         run = await tx.goals.find_run(goal.team_id, goal.id, goal.plan_version)
@@ -76,7 +77,7 @@ class Gate:
                 asking.append(_Asking(item, call_id, verdict, grounds))
             else:
                 await self._nobody(tx, item, grounds)
-        await self._ask(tx, goal, asking, now=now)
+        await self._ask(tx, goal, asking)
         return cleared
 
     async def _grounds(
@@ -188,9 +189,7 @@ class Gate:
             failure={"code": "nobody_to_ask", "message": message},
         )
 
-    async def _ask(
-        self, tx: Transaction, goal: Goal, asking: Sequence[_Asking], *, now: datetime
-    ) -> None:
+    async def _ask(self, tx: Transaction, goal: Goal, asking: Sequence[_Asking]) -> None:
         """Put calls to people: asks for the same people that arise together are one card."""
         groups: dict[tuple[Any, ...], list[_Asking]] = defaultdict(list)
         for item in asking:
@@ -208,7 +207,6 @@ class Gate:
                     askees=first.askees,
                     calls=[(m.prepared.task.id, m.call_id, m.prepared.call.hash) for m in members],
                 ),
-                now=now,
             )
             for member in members:
                 await move_task(
@@ -241,7 +239,7 @@ async def clear(
 ) -> Cleared:
     """Commit an attempt as running with its permit; what is sent comes after the commit."""
     latest = await tx.calls.latest_attempt(item.task.team_id, item.task.id)
-    attempt = await tx.calls.add_attempt(
+    attempt, send_before = await tx.calls.add_attempt(
         team_id=item.task.team_id,
         goal_id=item.task.goal_id,
         task_id=item.task.id,
@@ -265,7 +263,7 @@ async def clear(
             lease_until=attempt.lease_until,
             audit={"hash": item.call.hash, "grounds": grounds, "attempt": attempt.number},
         )
-    return Cleared(item, permit, attempt)
+    return Cleared(item, permit, attempt, send_before)
 
 
 def may_act(requester: Person) -> bool:

@@ -97,7 +97,6 @@ class Outcomes:
             to=TaskStatus.SUCCEEDED,
             result=result,
             failure=None,
-            finished_at=datetime.now(UTC),
         )
         if task.action == "builtin.answer":
             await outbox.show(
@@ -264,7 +263,6 @@ class Outcomes:
             task,
             to=TaskStatus.FAILED,
             failure={"code": code, "message": message},
-            finished_at=datetime.now(UTC),
         )
         await self._touch_approval(tx, task)
 

@@ -1,6 +1,5 @@
 """Unknown outcomes: a human looks and says what became of a call whose reply was lost."""
 
-from datetime import UTC, datetime
 from typing import Literal
 
 from bot.engine.drive import defer_drive
@@ -77,7 +76,6 @@ class UnknownService:
             actor=person_id,
             audit={"verdict": verdict},
             tries=0,
-            finished_at=None if after is TaskStatus.READY else datetime.now(UTC),
             failure={"code": "settled", "message": message, "verdict": verdict, "by": person_id},
         )
 

@@ -1,6 +1,5 @@
 """The intake: what Slack posts, verified, stored or dispatched, answered. Never a 5xx (S33)."""
 
-import time
 from collections.abc import Callable
 
 import structlog
@@ -36,7 +35,7 @@ class Intake:
         bolt: AsyncApp,
         installation: Installation,
         signing_secret: str,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float],
     ) -> None:
         self._database = database
         self._bolt = bolt

@@ -27,6 +27,9 @@ class PeopleService:
     async def get(self, team_id: str, person_id: str) -> Person:
         """Return a person, freshly read if need be. Asks Slack outside any transaction.
 
+        How fresh is judged by this machine's own clock: one that is minutes off reads a little
+        more often or more rarely.
+
         Raises:
             SlackApiError: Slack does not know or show this person, or refuses to answer.
         """

@@ -1,7 +1,6 @@
 """Approvals, their items and the decisions of people."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, func, select, update
@@ -10,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
 from storage.repositories.rows import update_object
+from storage.repositories.tasks import seconds
 from storage.tables.approvals import Approval, ApprovalItem, ApprovalStatus, Decision, Verdict
 
 
@@ -26,10 +26,10 @@ class ApprovalRepository:
         policy_version: str,
         rule: str,
         ask: dict[str, Any],
-        deadline_at: datetime,
+        deadline_s: float,
         calls: Sequence[tuple[int, int, str]],
     ) -> int:
-        """Store an approval of (task id, call id, hash) and return its id."""
+        """Store an approval of (task id, call id, hash), due in so many seconds; return its id."""
         rows = await self._session.scalars(
             insert(Approval)
             .values(
@@ -39,7 +39,7 @@ class ApprovalRepository:
                 policy_version=policy_version,
                 rule=rule,
                 ask=ask,
-                deadline_at=deadline_at,
+                deadline_at=func.now() + seconds(deadline_s),
             )
             .returning(Approval.id)
         )
@@ -131,9 +131,13 @@ class ApprovalRepository:
         )
         return [(row[0], row[1]) for row in rows]
 
-    async def list_overdue(
-        self, now: datetime, *, limit: int = 200
-    ) -> Sequence[tuple[Approval, ApprovalItem]]:
+    async def is_overdue(self, approval: Approval) -> bool:
+        """Whether an approval's deadline has passed, by the database's clock."""
+        return bool(
+            await self._session.scalar(select(approval.deadline_at <= func.clock_timestamp()))
+        )
+
+    async def list_overdue(self, *, limit: int = 200) -> Sequence[tuple[Approval, ApprovalItem]]:
         rows = await self._session.execute(
             select(Approval, ApprovalItem)
             .join(
@@ -143,7 +147,7 @@ class ApprovalRepository:
                     ApprovalItem.status == ApprovalStatus.PENDING,
                 ),
             )
-            .where(Approval.deadline_at <= now)
+            .where(Approval.deadline_at <= func.now())
             .limit(limit)
         )
         return [(row[0], row[1]) for row in rows]

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Interval, func, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
+from storage.instants import Deadline, elapsed_s
 from storage.repositories.tasks import seconds
 from storage.tables.calls import Attempt, AttemptStatus, Call, Permit, PermitStatus
 
@@ -117,8 +118,10 @@ class CallRepository:
         idempotency_key: str,
         lease_owner: str,
         lease_s: float,
-    ) -> Attempt:
-        rows = await self._session.scalars(
+    ) -> tuple[Attempt, Deadline]:
+        """Store a running attempt; return it and until when it may send (storage.instants)."""
+        since_s = elapsed_s()
+        rows = await self._session.execute(
             insert(Attempt)
             .values(
                 team_id=team_id,
@@ -132,9 +135,12 @@ class CallRepository:
                 lease_until=func.now() + seconds(lease_s),
                 status=AttemptStatus.RUNNING,
             )
-            .returning(Attempt)
+            .returning(
+                Attempt, type_coerce(Attempt.lease_until - func.clock_timestamp(), Interval())
+            )
         )
-        return rows.one()
+        attempt, left = rows.one()
+        return attempt, Deadline.after(left, since_s=since_s)
 
     async def finish_attempt(
         self,

@@ -19,6 +19,17 @@ def seconds(amount: float) -> Any:
     return func.make_interval(0, 0, 0, 0, 0, 0, amount)
 
 
+_ENDS = frozenset(
+    {
+        TaskStatus.SUCCEEDED,
+        TaskStatus.SKIPPED,
+        TaskStatus.FAILED,
+        TaskStatus.DECLINED,
+        TaskStatus.CANCELLED,
+    }
+)
+
+
 class TaskRepository:
     """Reads, claims and changes tasks. The caller holds the goal's row."""
 
@@ -77,10 +88,13 @@ class TaskRepository:
     async def move(self, task: Task, *, to: TaskStatus, **values: Any) -> bool:
         """Compare-and-set the status that `task` was read with; False when somebody was first.
 
-        Ends the claim unless the move keeps one by giving `lease_owner`.
+        Ends the claim unless the move keeps one by giving `lease_owner`, and tells when the task
+        ended by the database's clock.
         """
         values.setdefault("lease_owner", None)
         values.setdefault("lease_until", None)
+        if to in _ENDS:
+            values["finished_at"] = func.now()
         moved = await self._session.execute(
             update(Task)
             .where(Task.team_id == task.team_id, Task.id == task.id, Task.status == task.status)

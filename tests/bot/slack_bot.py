@@ -290,7 +290,11 @@ async def slack_bot(
         )
         register_listeners(bolt, _services(services, database, people))
         intake = Intake(
-            database=database, bolt=bolt, installation=installation, signing_secret=SECRET
+            database=database,
+            bolt=bolt,
+            installation=installation,
+            signing_secret=SECRET,
+            clock=time.time,
         )
         pump = Pump(
             database=database,

@@ -16,6 +16,7 @@ from connectors.settings import ProviderSettings
 from connectors.tokens import Tokens
 from storage.crypto import Vault
 from storage.database import Database
+from storage.instants import Deadline
 from storage.repositories.people import PersonFacts
 from storage.tables.connections import Connection
 from storage.tables.people import Role
@@ -69,7 +70,7 @@ class Plumbing:
         await self.egress.close()
 
     def http(
-        self, connection: Connection, *, send_before: datetime | None = None
+        self, connection: Connection, *, send_before: Deadline | None = None
     ) -> ConnectionHttp:
         settings = self.providers[connection.provider]
         return self.clients.of(connection, settings, send_before=send_before)

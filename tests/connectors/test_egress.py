@@ -24,6 +24,7 @@ from connectors.egress import (
 )
 from connectors.errors import RejectedError, RetryLaterError
 from connectors.settings import ProviderSettings
+from storage.instants import Deadline, elapsed_s
 from tests.connectors.plumbing import HUBSPOT, settings_at
 from tests.support.raw_server import Handler, RawRequest, RawServer, answer, respond, serve_raw
 
@@ -184,8 +185,7 @@ async def test_cookie_of_one_answer_is_not_sent_with_the_next() -> None:
 async def test_lease_that_ended_while_connecting_sends_nothing() -> None:
     """The lease is checked after connecting: the server sees a connection, but no request."""
     async with reach(answer()) as (server, client):
-        over = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
-        watch = Sent(send_before=over)
+        watch = Sent(send_before=Deadline(elapsed_s()))
         with pytest.raises(RetryLaterError, match="time left"):
             await send(client, client.build_request("POST", server.url, json={}), watch=watch)
         await asyncio.sleep(0.05)

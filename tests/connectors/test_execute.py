@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import nullcontext
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,6 +21,7 @@ from connectors.errors import (
 )
 from connectors.execute import Executor, NoHttp, Permit, ReadPermit, arguments_of
 from storage.errors import StorageError
+from storage.instants import Deadline, elapsed_s
 from tests.bot.engine.counting import CHANGE, FIND
 from tests.bot.engine.world import ADA, ALL, DANA, GUS, MO, TEAM, World, add
 
@@ -69,7 +69,7 @@ async def permit_for(world: World, call: FrozenCall) -> Permit:
             preview={},
         )
         latest = await tx.calls.latest_attempt(call.team_id, call.task_id)
-        attempt = await tx.calls.add_attempt(
+        attempt, _ = await tx.calls.add_attempt(
             team_id=call.team_id,
             goal_id=call.goal_id,
             task_id=call.task_id,
@@ -90,7 +90,7 @@ async def run(world: World, permit: Permit, call: FrozenCall, *, left_s: float =
         permit,
         call,
         idempotency=Idempotency.UNSAFE,
-        send_before=datetime.now(UTC) + timedelta(seconds=left_s),
+        send_before=Deadline(elapsed_s() + left_s),
     )
 
 
@@ -171,7 +171,7 @@ async def test_slow_write_is_unknown_and_slow_read_is_tried_later(world: World) 
     world.provider.held.clear()
     call = frozen(world)
     permit = await permit_for(world, call)
-    later = datetime.now(UTC) + timedelta(seconds=30)
+    later = Deadline(elapsed_s() + 30)
     with pytest.raises(OutcomeUnknownError):
         await executor.execute(permit, call, idempotency=Idempotency.UNSAFE, send_before=later)
     world.provider.held.set()

@@ -16,6 +16,7 @@ from connectors.errors import (
 from connectors.http import ConnectionHttp, read_retry_after
 from connectors.manifest import RateLimit
 from storage.database import Database
+from storage.instants import Deadline, elapsed_s
 from storage.tables.connections import Connection, ConnectionStatus
 from tests.connectors.plumbing import HUBSPOT, Plumbing, settings_at
 from tests.support.raw_server import (
@@ -37,7 +38,7 @@ class World:
         self.plumbing = plumbing
         self.connection = connection
 
-    def http(self, *, send_before: datetime | None = None) -> ConnectionHttp:
+    def http(self, *, send_before: Deadline | None = None) -> ConnectionHttp:
         return self.plumbing.http(self.connection, send_before=send_before)
 
     async def status(self) -> ConnectionStatus:
@@ -139,10 +140,10 @@ async def test_refused_connection_is_retried_later_even_for_a_write(database: Da
 async def test_write_after_the_lease_is_not_sent(database: Database) -> None:
     """Take-over waits for the lease's end; nothing may leave after it."""
     async with world(database, answer()) as here:
-        over = datetime.now(UTC) - timedelta(seconds=1)
+        over = Deadline(elapsed_s() - 1)
         with pytest.raises(RetryLaterError, match="time left"):
             await here.http(send_before=over).request("POST", "/x", json={})
-        soon = datetime.now(UTC) + timedelta(seconds=30)
+        soon = Deadline(elapsed_s() + 30)
         await here.http(send_before=soon).request("POST", "/y", json={})
         assert [request.path for request in here.server.requests] == ["/y"]
 

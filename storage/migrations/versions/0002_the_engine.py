@@ -1,4 +1,4 @@
-"""What the whole engine keeps: rows of a list, rounds, waits, breakers, changes of mind, tidying."""
+"""What the whole engine keeps: lists, rounds, waits, breakers, changes of mind, tidying."""
 
 from collections.abc import Sequence
 

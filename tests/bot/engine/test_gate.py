@@ -77,7 +77,7 @@ async def test_fifty_clicks_at_once_execute_once(asked: tuple[World, int]) -> No
 async def test_late_click_is_answered_and_changes_nothing(asked: tuple[World, int]) -> None:
     """After the deadline the request has expired, which is not "rejected" (S12)."""
     world, goal_id = asked
-    world.late_s = 25 * 3600
+    world.let_deadlines_pass()
     item = await world.item(goal_id)
     first = await world.desk.decide(Click(TEAM, MO), item, Verdict.APPROVE, None)
     second = await world.desk.decide(Click(TEAM, MO), item, Verdict.APPROVE, None)
@@ -95,7 +95,7 @@ async def test_deadline_that_passes_unseen_is_expired(asked: tuple[World, int]) 
     """The clock expires what nobody decided, once."""
     world, goal_id = asked
     assert await world.desk.expire_due() == 0
-    world.late_s = 25 * 3600
+    world.let_deadlines_pass()
     assert await world.desk.expire_due() == 1
     assert await world.desk.expire_due() == 0
     await world.drive(goal_id)
@@ -296,7 +296,7 @@ async def test_click_after_the_decision_names_who_decided(asked: tuple[World, in
 async def test_edit_after_the_deadline_says_so(asked: tuple[World, int]) -> None:
     """A form that is submitted late is answered as what it is."""
     world, goal_id = asked
-    world.late_s = 25 * 3600
+    world.let_deadlines_pass()
     answer = await world.desk.edit(Click(TEAM, MO), await world.item(goal_id), {"name": "X"})
     assert "pending" not in getattr(answer, "text", "pending")
 
@@ -315,7 +315,7 @@ async def test_rejection_with_a_reason_ends_without_effect(asked: tuple[World, i
 async def test_permit_is_good_for_one_execution(world: World) -> None:
     """A permit is spent before anything is sent; a forged or foreign one sends nothing (S1)."""
     goal_id = await world.plan(add("t1", "Report", is_own=True, kind="unsafe"))
-    cleared = await _clear(world, goal_id)
+    cleared = await clear_without_running(world, goal_id)
     permit, call = cleared.permit, cleared.prepared.call
 
     async def run(permit: Permit, call: FrozenCall) -> None:
@@ -323,7 +323,7 @@ async def test_permit_is_good_for_one_execution(world: World) -> None:
             permit,
             call,
             idempotency=cleared.prepared.idempotency,
-            send_before=cleared.attempt.lease_until,
+            send_before=cleared.send_before,
         )
 
     other = call.model_copy(update={"arguments": {**call.arguments, "name": "Evil"}})
@@ -347,19 +347,19 @@ async def test_permit_is_good_for_one_execution(world: World) -> None:
 async def test_permit_of_an_attempt_that_was_taken_over_is_refused(world: World) -> None:
     """A process that wakes up late finds its attempt settled, and sends nothing (S1)."""
     goal_id = await world.plan(add("t1", "Report", is_own=True, kind="unsafe"))
-    cleared = await _clear(world, goal_id)
+    cleared = await clear_without_running(world, goal_id)
     world.sql("UPDATE attempts SET status = 'unknown'")
     with pytest.raises(PermitRefusedError):
         await world.executor.execute(
             cleared.permit,
             cleared.prepared.call,
             idempotency=cleared.prepared.idempotency,
-            send_before=cleared.attempt.lease_until,
+            send_before=cleared.send_before,
         )
     assert world.provider.effects == []
 
 
-async def _clear(world: World, goal_id: int) -> Cleared:
+async def clear_without_running(world: World, goal_id: int) -> Cleared:
     """Pass the gate with the goal's only task, without executing it."""
     await world.move_goal(goal_id, GoalStatus.RUNNING)
     engine = world.engine
@@ -444,7 +444,6 @@ async def test_two_services_deciding_at_once_store_one_decision(asked: tuple[Wor
                 item_id=item,
                 verdict=Verdict.APPROVE,
                 reason=None,
-                now=world.now(),
             )
         return done.outcome
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -109,8 +108,6 @@ class World:
     plumbing: Plumbing
     policy: str = TIERS
     timing: Timing = LONG
-    late_s: float = 0.0
-    """How far this world's clock is ahead."""
     connection_ids: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -143,10 +140,9 @@ class World:
             gate=Gate(policy=policy, decisions=self.decisions, lease_s=self.timing.lease_s),
             proposals=Proposals(forecaster=self.forecaster),
             timing=self.timing,
-            now=self.now,
         )
         self.desk = ApprovalDesk(
-            database=self.database, decisions=self.decisions, registry=self.registry, now=self.now
+            database=self.database, decisions=self.decisions, registry=self.registry
         )
         self.plans = PlanService(
             database=self.database, registry=self.registry, forecaster=self.forecaster
@@ -163,9 +159,6 @@ class World:
             providers=self.plumbing.providers,
             public_url="http://127.0.0.1:9",
         )
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.late_s)
 
     async def person(
         self,
@@ -273,6 +266,10 @@ class World:
     def sql(self, statement: str, *values: object) -> None:
         with psycopg.connect(self.database.url) as connection:
             connection.execute(statement.encode(), values or None)
+
+    def let_deadlines_pass(self) -> None:
+        """Let every approval's deadline be over."""
+        self.sql("UPDATE approvals SET deadline_at = now() - interval '1 second'")
 
     def die(self, goal_id: int) -> None:
         """Let every lease of a goal be over for long, as after kill -9 and a while."""
