@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from bot.digests.delivery import DigestDelivery
 from bot.digests.queries import DigestQueries
@@ -12,6 +12,7 @@ from bot.digests.service import DigestService
 from connectors.registry import Connector, Registry
 from storage.database import Database
 from storage.repositories.people import PersonFacts
+from storage.tables.approvals import Approval
 from storage.tables.goals import Goal, GoalKind, GoalStatus, TaskStatus
 from storage.tables.people import Role
 from storage.tables.slack import OutboxCard
@@ -124,16 +125,23 @@ class World:
                 labels={},
                 preview={"sentence": sentence, "details": []},
             )
-            return await tx.approvals.add(
+            approval_id = await tx.approvals.add(
                 team_id=TEAM,
                 goal_id=goal_id,
                 plan_version=1,
                 policy_version="1",
                 rule="tier",
                 ask={"people": people},
-                deadline_at=self.now + timedelta(days=7),
+                deadline_s=0.0,
                 calls=[(task_id, call_id, "0" * 64)],
             )
+            # This world's clock stands still, and the database's does not.
+            await tx.session.execute(
+                update(Approval)
+                .where(Approval.id == approval_id)
+                .values(deadline_at=self.now + timedelta(days=7))
+            )
+            return approval_id
 
     async def post(self, noun: str, subject: int | str, *, channel_id: str, link: str) -> None:
         """Note a card as posted, with its permalink."""

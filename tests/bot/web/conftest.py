@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -182,7 +181,7 @@ async def _ask(tx: Transaction, goal_id: int, task_id: int, call_id: int) -> Non
         policy_version="1",
         rule="tier-irreversible",
         ask={"people": [MO], "requester_may_decide": False, "why": "", "alone": False},
-        deadline_at=datetime.now(UTC) + timedelta(hours=24),
+        deadline_s=24 * 3600.0,
         calls=[(task_id, call_id, "t2" * 32)],
     )
     (item,) = await tx.approvals.list_items(TEAM, approval_id)
