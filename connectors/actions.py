@@ -300,6 +300,8 @@ class Action:
     deletes: bool = False
     planned: bool = True
     """False: never offered to a planner (an action that exists only to undo another)."""
+    is_removed: bool = False
+    """True: an upgrade removed it; see `connectors.removed`."""
 
     @property
     def qualified_name(self) -> str:

@@ -93,7 +93,7 @@ class Executor:
             ConnectorError: as its kinds say what to do.
         """
         await self._check(permit, call)
-        action = self._registry.action(call.action)
+        action = self._registry.stored_action(call.action)
         arguments = arguments_of(action, call)
         context = await self._context(
             action,
@@ -133,7 +133,7 @@ class Executor:
         self, permit: ReadPermit, call: FrozenCall, *, idempotency: Idempotency
     ) -> Result | None:
         """Look up whether `call` took effect: its result, or None when it certainly did not."""
-        action = self._registry.action(call.action)
+        action = self._registry.stored_action(call.action)
         arguments = arguments_of(action, call)
         if action.verify is None:
             message = "This action cannot be looked up."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from connectors.actions import Action, Effect, Idempotency
 from connectors.errors import UnknownActionError
 from connectors.manifest import Manifest
+from connectors.removed import removed_action
 
 
 class DeclarationError(Exception):
@@ -48,6 +49,18 @@ class Registry:
             message = f"Countersign has no action called {name}."
             raise UnknownActionError(message)
         return action
+
+    def stored_action(self, name: str) -> Action:
+        """Return the action that a stored task names; a stand-in where an upgrade removed it."""
+        try:
+            return self.action(name)
+        except UnknownActionError:
+            return removed_action(name)
+
+    def stored_connector(self, name: str) -> Connector:
+        """Return the connector that a stored row names; a bare name where it was removed."""
+        known = self._connectors.get(name)
+        return known or Connector(name, name.replace("_", " ").capitalize(), None, ())
 
     def connector(self, name: str) -> Connector:
         """Return a connector by name.

@@ -126,7 +126,7 @@ class DigestQueries:
         )
         return [
             DigestLine(
-                f"Connect {self._registry.connector(name).title} for {quoted(goal)}",
+                f"Connect {self._registry.stored_connector(name).title} for {quoted(goal)}",
                 await permalink(tx, person, "connect", f"{goal.id}:{name}"),
             )
             for name in providers

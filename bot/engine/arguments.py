@@ -26,7 +26,7 @@ def fill(task: Task, tasks: Sequence[Task], registry: Registry) -> Resolved:
 def finished(tasks: Sequence[Task], registry: Registry) -> dict[str, Finished]:
     """Return the results that references may use."""
     return {
-        task.key: Finished(registry.action(task.action), task.result)
+        task.key: Finished(registry.stored_action(task.action), task.result)
         for task in tasks
         if task.status is TaskStatus.SUCCEEDED and task.result is not None
     }

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from approvals.askees import Askees
 from approvals.policy import Answer as PolicyAnswer
 from bot.engine.cards import (
@@ -109,7 +111,7 @@ class CardQueries:
             can_undo=await self._can_undo(tx, goal, task),
             is_read=is_read(task, self._registry),
             changed=goal.plan_version > 1 and task.plan_version == goal.plan_version,
-            provider=self._registry.connector(task.action.split(".")[0]).title,
+            provider=self._registry.stored_connector(task.action.split(".")[0]).title,
         )
         return step, alone
 
@@ -152,10 +154,14 @@ class CardQueries:
         return person.name if person else "somebody"
 
     def _links(self, task: Task) -> tuple[Link, ...]:
-        action = self._registry.action(task.action)
+        action = self._registry.stored_action(task.action)
         if task.result is None or is_read(task, self._registry):
             return ()
-        return action.links(action.result.model_validate(task.result))
+        try:
+            return action.links(action.result.model_validate(task.result))
+        except ValidationError:
+            # Another version stored it; the card shows the step without its links.
+            return ()
 
     async def _can_undo(self, tx: Transaction, goal: Goal, task: Task) -> bool:
         if task.status is not TaskStatus.SUCCEEDED or goal.kind is GoalKind.UNDO:
@@ -192,7 +198,7 @@ class CardQueries:
         requester = await tx.people.get(team_id, goal.requester_id)
         items = await tx.approvals.list_items(team_id, approval_id)
         first = await tx.calls.get(team_id, items[0].call_id)
-        connector = self._registry.connector(first.body["action"].split(".")[0])
+        connector = self._registry.stored_connector(first.body["action"].split(".")[0])
         account = ""
         if first.body["connection_id"] is not None:
             connection = await tx.connections.get(team_id, first.body["connection_id"])
@@ -283,7 +289,7 @@ class CardQueries:
         task = await tx.tasks.get(team_id, task_id)
         call = await tx.calls.get(team_id, task.call_id or 0)
         goal = await tx.goals.get(team_id, task.goal_id)
-        connector = self._registry.connector(task.action.split(".")[0])
+        connector = self._registry.stored_connector(task.action.split(".")[0])
         settled = None
         if task.status is not TaskStatus.UNKNOWN:
             settled = (task.failure or {}).get("message") or "It is settled."

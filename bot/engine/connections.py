@@ -92,12 +92,19 @@ class ConnectionDesk:
         """Resume what waits although its provider is connected; forget flows and links that ended.
 
         A process that dies between storing a connection and resuming its goals leaves such tasks.
+        What waits for a provider that an upgrade removed is resumed too: it ends with a sentence.
         """
         async with self._database.transaction() as tx:
             waiting = await tx.tasks.list_connected_waiting()
+            stranded = await tx.tasks.list_unconnectable(providers=list(self._providers))
             await tx.connections.delete_old_states()
             await tx.links.delete_old()
+        for goal, task in stranded:
+            provider = task.action.partition(".")[0]
+            await self._resume(goal.team_id, goal.requester_id, provider, goal.id)
         for connection, goal_id, task in waiting:
+            if connection.provider not in self._providers:
+                continue
             settings = self._providers[connection.provider]
             asked = (task.failure or {}).get("scopes", ())
             if not settings.manifest.missing(asked=asked, granted=connection.scopes):
@@ -109,7 +116,9 @@ class ConnectionDesk:
         """Return the card that asks for a provider; `subject` is `goal id:provider`."""
         goal_id, _, provider = subject.partition(":")
         goal = await tx.goals.get(team_id, int(goal_id))
-        settings = self._providers[provider]
+        settings = self._providers.get(provider)
+        if settings is None:
+            return None
         waiting = [
             task
             for task in await tx.tasks.list_(team_id, goal.id)

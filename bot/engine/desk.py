@@ -93,7 +93,7 @@ class ApprovalDesk:
             call = await tx.calls.get(goal.team_id, item.call_id)
             requester = await tx.people.get(goal.team_id, goal.requester_id)
             step = step_form(
-                self._registry.action(task.action),
+                self._registry.stored_action(task.action),
                 key=task.key,
                 title=call.preview["sentence"],
                 arguments=call.body["arguments"],

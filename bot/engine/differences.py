@@ -38,7 +38,7 @@ def describe_changes(
 
 
 def _summary(task: Mapping[str, Any], registry: Registry) -> str:
-    summary = registry.action(task["action"]).summary
+    summary = registry.stored_action(task["action"]).summary
     return f"{summary[:1].lower()}{summary[1:]}".rstrip(".")
 
 
@@ -50,7 +50,7 @@ def _changed_values(
     registry: Registry,
     zone: ZoneInfo,
 ) -> list[str]:
-    action = registry.action(new["action"])
+    action = registry.stored_action(new["action"])
     lines = []
     for argument in action.arguments.model_fields:
         value = new["arguments"].get(argument)

@@ -16,6 +16,7 @@ from connectors.actions import Action, Arguments, Detail, Effect, Preview, Previ
 from connectors.fields import argument_at
 from connectors.labels import Labels, complete
 from connectors.registry import Registry
+from connectors.removed import MESSAGE
 from storage.database import Transaction
 from storage.tables.goals import Goal, Task
 from storage.tables.people import Person
@@ -54,7 +55,7 @@ class Forecaster:
         requester: Person,
     ) -> Forecast:
         """Return what `task` would do and who would be asked if it were frozen now."""
-        action = self._registry.action(task.action)
+        action = self._registry.stored_action(task.action)
         resolved = fill(task, tasks, self._registry)
         arguments = _typed(action, resolved)
         labels = complete(resolved.arguments, resolved.labels)
@@ -84,10 +85,12 @@ class Forecaster:
             preview=show_chosen(preview, chosen),
             verdict=verdict,
             askees=await _asked(tx, goal, verdict),
-            problem=not_found(resolved, action),
+            problem=MESSAGE if action.is_removed else not_found(resolved, action),
         )
 
     def _worst(self, action: Action) -> Effect:
+        if action.is_removed:
+            return Effect.IRREVERSIBLE
         manifest = self._registry.connector(action.connector).manifest
         if manifest is None:
             return Effect.READ

@@ -105,7 +105,7 @@ class HomeQueries:
         for goal_id, task in await tx.tasks.list_needing_connection(
             person.team_id, person.person_id
         ):
-            provider = self._registry.connector(task.action.split(".")[0])
+            provider = self._registry.stored_connector(task.action.split(".")[0])
             url = await permalink(tx, person, "connect", f"{goal_id}:{provider.name}")
             line = HomeLine(f"Connect {provider.title} so that a goal can go on", url)
             if line not in lines:

@@ -157,7 +157,8 @@ class Outcomes:
         Only then does "not found" prove anything. Look-ups that stay inconclusive end with a
         human.
         """
-        if task.tries + 1 < self._timing.max_tries:
+        can_look = not self._registry.stored_action(task.action).is_removed
+        if can_look and task.tries + 1 < self._timing.max_tries:
             await tx.tasks.update(task.team_id, task.id, tries=task.tries + 1)
             return
         await self._end(tx, attempt, AttemptStatus.UNKNOWN, error=error)
@@ -184,7 +185,11 @@ class Outcomes:
                         failure=_held_up(message),
                     )
             case CannotPrepare(task, code, message):
-                await self._fail(tx, task, code, message)
+                attempt = await tx.calls.latest_attempt(task.team_id, task.id)
+                if attempt is None:
+                    await self._fail(tx, task, code, message)
+                else:
+                    await self._give_up(tx, goal, task, attempt, code, message)
 
     async def _retry(
         self,

@@ -213,7 +213,7 @@ def read_edit(
     zone: ZoneInfo,
 ) -> tuple[dict[str, JsonValue], FieldErrors]:
     """Return what a person changed of one task, checked by its argument model."""
-    action = registry.action(task.action)
+    action = registry.stored_action(task.action)
     resolved = fill(task, tasks, registry)
     changed, errors = read_values(
         action, key=task.key, before=resolved.arguments, values=values, zone=zone

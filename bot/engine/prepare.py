@@ -31,6 +31,7 @@ from connectors.errors import (
 from connectors.execute import Executor, ReadPermit
 from connectors.labels import Labels, Provenance, complete, labels_from_json
 from connectors.registry import Registry
+from connectors.removed import MESSAGE
 from storage.database import Database
 from storage.tables.calls import Call
 from storage.tables.connections import Connection, ConnectionStatus
@@ -147,7 +148,9 @@ class Preparer:
             return _held_up(task, error)
 
     async def _prepare(self, task: Task, scene: Scene) -> Preparation:
-        action = self._registry.action(task.action)
+        action = self._registry.stored_action(task.action)
+        if action.is_removed:
+            return CannotPrepare(task, "removed", MESSAGE)
         if task.id in scene.doubtful:
             return self._repeat(task, action, scene.doubtful[task.id], scene)
         resolved = fill(task, scene.tasks, self._registry)

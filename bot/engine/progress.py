@@ -111,7 +111,7 @@ def _skipped(broken: Sequence[Task]) -> dict[str, JsonValue]:
 
 def is_read(task: Task, registry: Registry) -> bool:
     """Whether a task only reads."""
-    return registry.action(task.action).idempotency is Idempotency.READ
+    return registry.stored_action(task.action).idempotency is Idempotency.READ
 
 
 async def settle(tx: Transaction, goal: Goal, tasks: Sequence[Task], registry: Registry) -> None:

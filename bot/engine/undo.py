@@ -2,6 +2,8 @@
 
 import uuid
 
+from pydantic import ValidationError
+
 from bot.engine.arguments import arguments_of_task
 from bot.engine.drive import defer_drive
 from bot.engine.plans import NOT_YOURS, adopt
@@ -101,9 +103,13 @@ def _step(action: Action, undo: UndoCall) -> ValidTask:
 
 async def undo_of(tx: Transaction, task: Task, registry: Registry) -> UndoCall | None:
     """Return the call that would take a task's effect back, or None where there is none."""
-    action = registry.action(task.action)
+    action = registry.stored_action(task.action)
     if action.undo is None or task.result is None or task.call_id is None:
         return None
     call = await tx.calls.get(task.team_id, task.call_id)
-    arguments, result = arguments_of_task(action, call.body["arguments"], task.result)
+    try:
+        arguments, result = arguments_of_task(action, call.body["arguments"], task.result)
+    except ValidationError:
+        # Another version stored it; what it would take back is not known any more.
+        return None
     return action.undo(arguments, result, call.body["precondition"])

@@ -40,6 +40,7 @@ TASK_TRANSITIONS: dict[T, frozenset[T]] = {
             T.NEEDS_APPROVAL,
             T.WAITING,
             T.RUNNING,
+            T.UNKNOWN,
             T.FAILED,
             T.CANCELLED,
         }
@@ -56,8 +57,9 @@ TASK_TRANSITIONS: dict[T, frozenset[T]] = {
     T.CANCELLED: frozenset(),
     T.UNDONE: frozenset(),
 }
-"""ARCHITECTURE.md, section 3; besides, a ready task fails when nothing could be frozen for it, and
-a waiting one ends with what it waited for: the rows of its list, or an instant that never came."""
+"""ARCHITECTURE.md, section 3; besides, a ready task fails when nothing could be frozen for it, or
+becomes unknown where an earlier try may have happened, and a waiting one ends with what it waited
+for: the rows of its list, or an instant that never came."""
 
 ENDED_TASKS = frozenset({T.SUCCEEDED, T.SKIPPED, T.FAILED, T.DECLINED, T.CANCELLED, T.UNDONE})
 

@@ -193,6 +193,22 @@ class TaskRepository:
         )
         return [(row[0], row[1]) for row in rows]
 
+    async def list_unconnectable(
+        self, *, providers: Sequence[str], limit: int = 200
+    ) -> Sequence[tuple[Goal, Task]]:
+        """Return tasks that wait for a connection to a provider other than these."""
+        rows = await self._session.execute(
+            select(Goal, Task)
+            .join(Goal, and_(Goal.id == Task.goal_id, Goal.team_id == Task.team_id))
+            .where(
+                Task.status == TaskStatus.NEEDS_CONNECTION,
+                func.split_part(Task.action, ".", 1).not_in(providers),
+            )
+            .order_by(Task.id)
+            .limit(limit)
+        )
+        return [(row[0], row[1]) for row in rows]
+
     async def list_connected_waiting(
         self, *, limit: int = 200
     ) -> Sequence[tuple[Connection, int, Task]]:

@@ -154,7 +154,7 @@ async def test_human_who_says_it_did_not_happen_clears_the_doubt(world: World) -
 
 
 async def test_tampered_call_in_doubt_is_not_repeated(world: World) -> None:
-    """A stored call whose content no longer has its hash is refused (S10)."""
+    """A stored call whose content no longer has its hash is refused (S10); a human looks."""
     goal_id = await world.plan(add("t1", "Report", is_own=True))
     world.provider.faults = ["down"]
     world.timing = Timing(lease_s=30, call_timeout_s=20, retry_base_s=3600.0, max_tries=3)
@@ -163,7 +163,7 @@ async def test_tampered_call_in_doubt_is_not_repeated(world: World) -> None:
     world.sql("""UPDATE calls SET body = jsonb_set(body, '{arguments,name}', '"Evil"')""")
     await settle(world, goal_id)
     assert world.provider.effects == []
-    assert (await world.tasks(goal_id))["t1"].status is TaskStatus.FAILED
+    assert (await world.tasks(goal_id))["t1"].status is TaskStatus.UNKNOWN
 
 
 @pytest.mark.parametrize(
