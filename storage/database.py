@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from storage.queue import Queue
+from storage.queue import Priority, Queue
 from storage.repositories.approvals import ApprovalRepository
 from storage.repositories.audit import AuditRepository
 from storage.repositories.calls import CallRepository
@@ -78,16 +78,24 @@ class Transaction:
     def usage(self) -> UsageRepository:
         return UsageRepository(self.session)
 
-    async def defer(self, job: str, *, once: str | None = None, **arguments: Any) -> None:
+    async def defer(
+        self,
+        job: str,
+        *,
+        once: str | None = None,
+        priority: Priority = Priority.NORMAL,
+        **arguments: Any,
+    ) -> None:
         """Put a job into the queue; it exists only if this transaction commits.
 
         Args:
             job: the job's name, see `bot.worker`.
             once: a queueing lock: while a job with it waits, another is not added. The caller
                 must hold the row that the job reads `FOR UPDATE` (ARCHITECTURE.md, section 2).
+            priority: who waits for it; a job that waits already is moved forward to it.
             arguments: ids only.
         """
-        await self._queue.defer(self.session, job, once=once, **arguments)
+        await self._queue.defer(self.session, job, once=once, priority=priority, **arguments)
 
 
 class Database:

@@ -7,8 +7,9 @@ again (may I still send?) it measures from the database's own answer, by a clock
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -21,6 +22,11 @@ _NOW = text("SELECT clock_timestamp()")
 def elapsed_s() -> float:
     """Return seconds since some fixed instant of this machine; setting its clock moves nothing."""
     return time.clock_gettime(_CLOCK)
+
+
+def from_now(pause_s: float) -> Any:
+    """Return the instant so many seconds from now, for a column: the database computes it."""
+    return func.now() + func.make_interval(0, 0, 0, 0, 0, 0, pause_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from storage.database import Transaction
+from storage.queue import Priority
 
 JOB = "post_cards"
 
@@ -46,7 +47,7 @@ async def show(
         data=data,
         priority=priority,
     )
-    await tx.defer(JOB, team_id=team_id, channel_id=card.channel_id)
+    await tx.defer(JOB, priority=_urgency(priority), team_id=team_id, channel_id=card.channel_id)
     return card.id
 
 
@@ -61,4 +62,11 @@ async def touch(
     calm: dict[str, Any] = {"calm": True} if priority >= CALM else {}
     channels = await tx.outbox.touch(team_id, noun, str(subject), priority=priority)
     for channel_id in channels:
-        await tx.defer(JOB, team_id=team_id, channel_id=channel_id, **calm)
+        await tx.defer(
+            JOB, priority=_urgency(priority), team_id=team_id, channel_id=channel_id, **calm
+        )
+
+
+def _urgency(priority: int) -> Priority:
+    """Return how urgent the job is that posts a card of this priority."""
+    return Priority.INTERACTIVE if priority < CALM else Priority.NORMAL

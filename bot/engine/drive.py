@@ -20,6 +20,7 @@ from connectors.registry import Registry
 from storage import outbox
 from storage.database import Database, Transaction
 from storage.errors import NotFoundError
+from storage.queue import Priority
 from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 
 log = structlog.get_logger(__name__)
@@ -194,13 +195,22 @@ async def _redraw(tx: Transaction, goal: Goal) -> None:
     await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=priority)
 
 
-async def defer_drive(tx: Transaction, team_id: str, goal_id: int) -> None:
+async def defer_drive(
+    tx: Transaction, team_id: str, goal_id: int, *, priority: Priority = Priority.INTERACTIVE
+) -> None:
     """Wake a goal. The caller holds the goal's row, so a duplicate may be skipped safely.
 
     A waiting goal counts as running from here on: should this nudge be lost, the sweeper finds
     the goal at rest, which it does not look for while a goal waits.
+
+    Args:
+        tx: the caller's transaction.
+        team_id: whose goal.
+        goal_id: which one.
+        priority: BACKGROUND where no person's message or click led here.
     """
     goal = await tx.goals.lock(team_id, goal_id)
     if goal.status is GoalStatus.WAITING:
         await move_goal(tx, goal, to=GoalStatus.RUNNING)
-    await tx.defer("drive", once=f"drive:{goal_id}", team_id=team_id, goal_id=goal_id)
+    once = f"drive:{goal_id}"
+    await tx.defer("drive", once=once, priority=priority, team_id=team_id, goal_id=goal_id)

@@ -12,6 +12,7 @@ from bot.planning.outcome import TalkKind
 from connectors.actions import Idempotency
 from storage import outbox
 from storage.database import Database, Transaction
+from storage.queue import Priority
 from storage.tables.calls import AttemptStatus
 from storage.tables.goals import Goal, GoalStatus, TaskStatus
 
@@ -182,7 +183,7 @@ class GoalService:
             thread_ts=thread_ts,
             priority=1,
         )
-        await tx.defer("plan_goal", team_id=team_id, goal_id=goal_id)
+        await tx.defer("plan_goal", priority=Priority.INTERACTIVE, team_id=team_id, goal_id=goal_id)
 
     async def _answered(self, tx: Transaction, message: IncomingMessage) -> bool:
         """Take a reply in the thread of a goal that asked as its answer."""
@@ -203,7 +204,9 @@ class GoalService:
     async def _take_answer(self, tx: Transaction, goal: Goal, answer: str) -> None:
         await tx.goals.add_clarification(goal, answer)
         await move_goal(tx, goal, to=GoalStatus.PLANNING, actor=goal.requester_id)
-        await tx.defer("plan_goal", team_id=goal.team_id, goal_id=goal.id)
+        await tx.defer(
+            "plan_goal", priority=Priority.INTERACTIVE, team_id=goal.team_id, goal_id=goal.id
+        )
         await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
 
     async def _stop(self, tx: Transaction, message: IncomingMessage) -> None:

@@ -2,7 +2,6 @@
 
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import JsonValue
@@ -23,6 +22,7 @@ from connectors.errors import (
 from connectors.registry import Registry
 from storage import outbox
 from storage.database import Database, Transaction
+from storage.instants import from_now
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.goals import Goal, Task, TaskStatus
 
@@ -181,7 +181,7 @@ class Outcomes:
                         tries=task.tries + 1,
                         lease_owner=None,
                         lease_until=None,
-                        not_before=self._not_before(task, retry_after_s),
+                        not_before=from_now(self._pause_s(task, retry_after_s)),
                         failure=_held_up(message),
                     )
             case CannotPrepare(task, code, message):
@@ -206,7 +206,7 @@ class Outcomes:
             said = f"{message} I tried {tries} times."
             await self._give_up(tx, goal, task, attempt, "retries_exhausted", said)
             return
-        not_before = None if after_s == 0 else self._not_before(task, after_s)
+        not_before = None if after_s == 0 else from_now(self._pause_s(task, after_s))
         await self._make_ready(
             tx,
             goal,
@@ -254,11 +254,10 @@ class Outcomes:
             return
         await self._fail(tx, task, code, message)
 
-    def _not_before(self, task: Task, after_s: float | None) -> datetime:
-        """Return when to try again: what the provider asked for, or full-jitter backoff."""
+    def _pause_s(self, task: Task, after_s: float | None) -> float:
+        """Return how long to wait: what the provider asked for, or full-jitter backoff."""
         ceiling = self._timing.retry_base_s * 2 ** min(task.tries, 10)
-        pause = after_s if after_s is not None else random.uniform(0, ceiling)  # noqa: S311 -- jitter
-        return datetime.now(UTC) + timedelta(seconds=pause)
+        return after_s if after_s is not None else random.uniform(0, ceiling)  # noqa: S311 -- jitter
 
     async def _fail(self, tx: Transaction, task: Task, code: str, message: str) -> None:
         if code in _OVER_LATER:

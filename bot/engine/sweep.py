@@ -4,6 +4,7 @@ from bot.engine.drive import defer_drive
 from bot.engine.progress import Timing
 from storage.database import Database
 from storage.errors import NotFoundError
+from storage.queue import Priority
 from storage.tables.goals import Goal
 
 
@@ -32,7 +33,7 @@ class Sweeper:
                 await tx.goals.lock(team_id, goal_id)
             except NotFoundError:
                 return
-            await defer_drive(tx, team_id, goal_id)
+            await defer_drive(tx, team_id, goal_id, priority=Priority.BACKGROUND)
 
     async def _nudge_stale(self, stale: Goal) -> None:
         async with self._database.transaction() as tx:
@@ -41,4 +42,4 @@ class Sweeper:
             if goal.plan_version == 0:
                 await tx.defer("plan_goal", team_id=goal.team_id, goal_id=goal.id)
             else:
-                await defer_drive(tx, goal.team_id, goal.id)
+                await defer_drive(tx, goal.team_id, goal.id, priority=Priority.BACKGROUND)

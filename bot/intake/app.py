@@ -13,6 +13,7 @@ from bot.intake.errors import MalformedError, RefusedError
 from bot.intake.installation import Installation
 from bot.intake.signature import is_genuine
 from storage.database import Database
+from storage.queue import Priority
 
 PATHS = ("/slack/events", "/slack/interactivity", "/slack/commands")
 
@@ -110,7 +111,7 @@ class Intake:
                 body=event.body,
             )
             if inbox_id is not None:
-                await tx.defer(HANDLE_EVENT, inbox_id=inbox_id)
+                await tx.defer(HANDLE_EVENT, priority=Priority.INTERACTIVE, inbox_id=inbox_id)
         return Response()
 
     async def _dispatch(self, interaction: Interaction) -> Response:

@@ -6,6 +6,7 @@ from bot.intake.app import HANDLE_EVENT
 from bot.intake.errors import EventFailedError
 from storage import outbox
 from storage.database import Database, Transaction
+from storage.queue import Priority
 from storage.tables.slack import InboxEvent, InboxStatus
 
 LEASE_S = 60.0
@@ -56,7 +57,7 @@ class EventDispatcher:
         """Put events back into the queue whose job was lost."""
         async with self._database.transaction() as tx:
             for inbox_id in await tx.inbox.list_abandoned(older_than_s=self._abandoned_s):
-                await tx.defer(HANDLE_EVENT, inbox_id=inbox_id)
+                await tx.defer(HANDLE_EVENT, priority=Priority.INTERACTIVE, inbox_id=inbox_id)
 
     async def _handle(self, event: InboxEvent) -> int | None:
         """Return the next event of the thread."""

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from storage.database import Database
+from storage.queue import Priority
 from tests.bot.jobs import deferred_jobs
 
 WAITS = {"team_id": "T1", "goal_id": 1}
@@ -42,6 +43,18 @@ async def test_duplicate_of_a_waiting_job_is_skipped_and_the_rest_commits(
     assert deferred_jobs(database.url) == [("drive", WAITS)]
     async with database.transaction() as tx:
         assert await tx.people.find_team("T1") is not None
+
+
+async def test_waiting_nudge_is_moved_forward_when_a_person_waits_for_it(
+    database: Database,
+) -> None:
+    """A click does not wait behind the background only because a sweep asked for it first."""
+    for priority in (Priority.BACKGROUND, Priority.INTERACTIVE, Priority.NORMAL):
+        async with database.transaction() as tx:
+            await tx.defer("drive", once="drive:1", priority=priority, team_id="T1", goal_id=1)
+    async with database.transaction() as tx:
+        rows = await tx.session.scalars(text("SELECT priority FROM procrastinate_jobs"))
+        assert rows.all() == [Priority.INTERACTIVE]
 
 
 async def test_job_that_runs_does_not_hold_up_the_next(database: Database) -> None:

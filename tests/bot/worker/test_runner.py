@@ -9,12 +9,15 @@ import psycopg
 from bot.worker.jobs import Job
 from bot.worker.runner import Worker
 from storage.database import Database, conninfo
+from storage.queue import Priority
 from tests.bot.jobs import deferred_jobs
 
 
 @asynccontextmanager
-async def working(database: Database, *jobs: Job) -> AsyncIterator[Worker]:
-    worker = Worker(conninfo=conninfo(database.url), jobs=jobs, concurrency=4, name="test")
+async def working(database: Database, *jobs: Job, concurrency: int = 4) -> AsyncIterator[Worker]:
+    worker = Worker(
+        conninfo=conninfo(database.url), jobs=jobs, concurrency=concurrency, name="test"
+    )
     task = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -48,6 +51,28 @@ async def test_deferred_job_runs_with_its_arguments_and_is_gone(database: Databa
         await until(lambda: seen == [1, 2])
         assert worker.is_running
         await until(lambda: _count(database) == 0)
+
+
+async def test_job_that_a_person_waits_for_overtakes_the_background(database: Database) -> None:
+    """With one worker and 200 jobs of the background queued, a click's job is next."""
+    seen: list[int] = []
+    clicked = asyncio.Event()
+
+    async def note(*, number: int) -> None:
+        seen.append(number)
+        if number == 0:
+            await clicked.wait()
+
+    async with database.transaction() as tx:
+        for number in range(200):
+            await tx.defer("note", priority=Priority.BACKGROUND, number=number)
+    async with working(database, Job("note", note), concurrency=1):
+        await until(lambda: seen == [0])
+        async with database.transaction() as tx:
+            await tx.defer("note", priority=Priority.INTERACTIVE, number=999)
+        clicked.set()
+        await until(lambda: len(seen) > 2)
+    assert seen[:3] == [0, 999, 1]
 
 
 async def test_failing_job_is_run_again(database: Database) -> None:
