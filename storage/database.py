@@ -19,6 +19,7 @@ from storage.repositories.inbox import InboxRepository
 from storage.repositories.links import LinkRepository
 from storage.repositories.outbox import OutboxRepository
 from storage.repositories.people import PersonRepository
+from storage.repositories.results import ResultRepository
 from storage.repositories.tasks import TaskRepository
 from storage.repositories.usage import UsageRepository
 
@@ -69,6 +70,10 @@ class Transaction:
     @cached_property
     def people(self) -> PersonRepository:
         return PersonRepository(self.session)
+
+    @cached_property
+    def results(self) -> ResultRepository:
+        return ResultRepository(self.session)
 
     @cached_property
     def tasks(self) -> TaskRepository:

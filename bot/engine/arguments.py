@@ -10,6 +10,7 @@ from connectors.actions import Action, Arguments, Idempotency, Result
 from connectors.fields import argument_at, result_at
 from connectors.labels import labels_from_json, leaves
 from connectors.registry import Registry
+from storage.repositories.results import is_stored
 from storage.tables.goals import Task, TaskStatus
 
 
@@ -24,11 +25,13 @@ def fill(task: Task, tasks: Sequence[Task], registry: Registry) -> Resolved:
 
 
 def finished(tasks: Sequence[Task], registry: Registry) -> dict[str, Finished]:
-    """Return the results that references may use."""
+    """Return the results that references may use; stored ones only where they were loaded."""
     return {
         task.key: Finished(registry.stored_action(task.action), task.result)
         for task in tasks
-        if task.status is TaskStatus.SUCCEEDED and task.result is not None
+        if task.status is TaskStatus.SUCCEEDED
+        and task.result is not None
+        and not is_stored(task.result)
     }
 
 

@@ -50,6 +50,7 @@ class CardQueries:
         goal = await tx.goals.get(team_id, goal_id)
         requester = await tx.people.get(team_id, goal.requester_id)
         tasks = await tx.tasks.list_(team_id, goal_id)
+        await tx.results.load(tasks)
         plan = await tx.goals.find_plan(team_id, goal_id, goal.plan_version)
         steps = [await self._step(tx, goal, task, tasks, requester) for task in tasks]
         proposed = goal.status is GoalStatus.PROPOSED
@@ -265,6 +266,7 @@ class CardQueries:
             NotFoundError: when there is no such task or it has no result.
         """
         task = await tx.tasks.get(team_id, task_id)
+        await tx.results.load([task])
         if task.result is None:
             raise NotFoundError("answer", task_id)
         result: Mapping[str, Any] = task.result

@@ -115,6 +115,7 @@ class ApprovalDesk:
             if problem is not None or item is None:
                 return problem or _GONE
             tasks = await tx.tasks.list_(goal.team_id, goal.id)
+            await tx.results.load(tasks)
             task = next(entry for entry in tasks if entry.id == item.task_id)
             requester = await tx.people.get(goal.team_id, goal.requester_id)
             changed, errors = read_edit(

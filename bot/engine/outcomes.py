@@ -9,7 +9,8 @@ from pydantic import JsonValue
 from bot.engine.asks import ask_human, ask_to_connect, private_channel, private_thread
 from bot.engine.doubt import is_in_doubt
 from bot.engine.prepare import CannotPrepare, NeedsConnection, Preparation, TryLater
-from bot.engine.progress import Timing
+from bot.engine.progress import Timing, is_read
+from bot.engine.results import INLINE_BYTES, MOST_BYTES, TOO_LARGE, clipped, size_of
 from bot.goals.lifecycle import SETTLED, move_task
 from connectors.actions import Idempotency
 from connectors.errors import (
@@ -81,12 +82,26 @@ class Outcomes:
         match outcome:
             case Succeeded(result):
                 await self._end(tx, attempt, AttemptStatus.SUCCEEDED)
-                await self._succeed(tx, goal, task, result)
+                await self._keep(tx, goal, task, result)
             case Repeat(why, code):
                 await self._end(tx, attempt, AttemptStatus.FAILED, code=code, message=why)
                 await self._retry(tx, goal, task, attempt, why, after_s=0)
             case Raised(error):
                 await self._raised(tx, goal, task, attempt, error)
+
+    async def _keep(
+        self, tx: Transaction, goal: Goal, task: Task, result: dict[str, JsonValue]
+    ) -> None:
+        """Store a result according to its size; what happened is never called failed for it."""
+        size = size_of(result)
+        if size <= INLINE_BYTES:
+            await self._succeed(tx, goal, task, result)
+        elif size <= MOST_BYTES:
+            await self._succeed(tx, goal, task, await tx.results.add(task, result, size=size))
+        elif is_read(task, self._registry):
+            await self._fail(tx, task, "too_large", TOO_LARGE)
+        else:
+            await self._succeed(tx, goal, task, clipped(result))
 
     async def _succeed(
         self, tx: Transaction, goal: Goal, task: Task, result: dict[str, JsonValue]

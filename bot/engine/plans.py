@@ -107,6 +107,7 @@ class PlanService:
             if problem is not None:
                 return problem
             tasks = await tx.tasks.list_(goal.team_id, goal.id)
+            await tx.results.load(tasks)
             shown = {task.key: shown_arguments(task, tasks, self._registry) for task in tasks}
             await tx.goals.add_run(goal, version=version, person_id=click.person_id, shown=shown)
             await move_goal(tx, goal, to=GoalStatus.RUNNING, actor=click.person_id)
@@ -121,6 +122,7 @@ class PlanService:
             if problem is not None:
                 return problem
             tasks = await tx.tasks.list_(goal.team_id, goal.id)
+            await tx.results.load(tasks)
             steps = [
                 await self._step_form(tx, goal, task, tasks)
                 for task in tasks
@@ -142,6 +144,7 @@ class PlanService:
             if problem is not None:
                 return problem
             tasks = await tx.tasks.list_(goal.team_id, goal.id)
+            await tx.results.load(tasks)
             zone = ZoneInfo((await tx.people.get(goal.team_id, goal.requester_id)).zone)
             changes, errors = self._read(tasks, dropped, values, zone)
             errors += _needed(tasks, dropped)

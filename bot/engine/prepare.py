@@ -130,6 +130,7 @@ class Preparer:
             goal = await tx.goals.get(team_id, goal_id)
             requester = await tx.people.get(team_id, goal.requester_id)
             tasks = await tx.tasks.list_(team_id, goal_id)
+            await tx.results.load(tasks)
             connections = await tx.connections.list_(team_id, goal.requester_id)
             lost = doubtful(await tx.calls.list_attempts(team_id, goal_id))
             calls = {key: await tx.calls.get(team_id, at.call_id) for key, at in lost.items()}

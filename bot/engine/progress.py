@@ -67,6 +67,8 @@ async def advance(tx: Transaction, goal: Goal, registry: Registry) -> Sequence[T
     """
     while True:
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
+        if any(task.status is TaskStatus.PENDING for task in tasks):
+            await tx.results.load(tasks)
         results = finished(tasks, registry)
         by_key = {task.key: task for task in tasks}
         moved = False

@@ -106,6 +106,7 @@ async def undo_of(tx: Transaction, task: Task, registry: Registry) -> UndoCall |
     action = registry.stored_action(task.action)
     if action.undo is None or task.result is None or task.call_id is None:
         return None
+    await tx.results.load([task])
     call = await tx.calls.get(task.team_id, task.call_id)
     try:
         arguments, result = arguments_of_task(action, call.body["arguments"], task.result)

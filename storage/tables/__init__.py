@@ -1,6 +1,16 @@
 """The schema: one module a family of nouns. Importing this package registers every table."""
 
-from storage.tables import approvals, calls, connections, goals, people, records, slack
+from storage.tables import approvals, calls, connections, goals, people, records, results, slack
 from storage.tables.base import Base
 
-__all__ = ["Base", "approvals", "calls", "connections", "goals", "people", "records", "slack"]
+__all__ = [
+    "Base",
+    "approvals",
+    "calls",
+    "connections",
+    "goals",
+    "people",
+    "records",
+    "results",
+    "slack",
+]

@@ -213,11 +213,15 @@ class World:
         """Plan, drive, and click Run where the plan is proposed; drive again."""
         goal_id = await self.plan(*tasks, person_id=person_id)
         await self.engine.drive(TEAM, goal_id)
+        await self.start_proposed(goal_id, person_id=person_id)
+        return goal_id
+
+    async def start_proposed(self, goal_id: int, *, person_id: str = DANA) -> None:
+        """Click Run where the plan is proposed, and drive again."""
         if (await self.goal(goal_id)).status is GoalStatus.PROPOSED:
             answer = await self.plans.run(Click(TEAM, person_id), goal_id, 1)
             assert answer.ok, answer
             await self.engine.drive(TEAM, goal_id)
-        return goal_id
 
     async def drive(self, goal_id: int) -> None:
         await self.engine.drive(TEAM, goal_id)
