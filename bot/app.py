@@ -30,6 +30,7 @@ from bot.engine.prepare import Preparer
 from bot.engine.progress import Timing
 from bot.engine.proposal import Proposals
 from bot.engine.sweep import Sweeper
+from bot.engine.tidy import Tidier
 from bot.engine.undo import UndoService
 from bot.engine.unknown import UnknownService
 from bot.goals.links import LinkService
@@ -139,6 +140,10 @@ class Parts:
     @cached_property
     def sweeper(self) -> Sweeper:
         return Sweeper(database=self.database, timing=self.timing)
+
+    @cached_property
+    def tidier(self) -> Tidier:
+        return Tidier(database=self.database, keep_s=self.settings.keep_s)
 
     @cached_property
     def desk(self) -> ApprovalDesk:

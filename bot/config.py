@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
 from bot.settings_help import REMEDIES
+from storage.retention import Keep
 
 
 def _names(value: object) -> object:
@@ -36,6 +37,7 @@ def _base_url(value: str) -> str:
 
 
 _KEY_BYTES = 32
+_DAY_S = 86_400
 
 Names: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 """Slack user ids or e-mail addresses, separated by commas."""
@@ -57,6 +59,26 @@ class StorageSettings(_Settings):
     countersign_log_level: Literal["debug", "info", "warning", "error"] = "info"
     countersign_log_format: Literal["auto", "json", "text"] = "auto"
     """`auto`: text on a terminal, JSON elsewhere."""
+
+    countersign_keep_jobs_days: float = Field(default=7, ge=0)
+    """How long finished jobs of the queue stay, for whoever looks into a failure."""
+    countersign_keep_events_days: float = Field(default=30, ge=2)
+    """How long handled events stay where a repeated one is noticed; Slack repeats within a day."""
+    countersign_keep_archive_days: float = Field(default=365, ge=0)
+    """How long events stay in the archive after that."""
+    countersign_keep_cards_days: float = Field(default=180, ge=1)
+    """How long after a goal ended its messages can still be redrawn."""
+
+    @property
+    def keep_s(self) -> dict[Keep, float]:
+        """Return the retention settings in seconds."""
+        days = {
+            Keep.JOBS: self.countersign_keep_jobs_days,
+            Keep.EVENTS: self.countersign_keep_events_days,
+            Keep.ARCHIVE: self.countersign_keep_archive_days,
+            Keep.CARDS: self.countersign_keep_cards_days,
+        }
+        return {keep: amount * _DAY_S for keep, amount in days.items()}
 
     @field_validator("database_url")
     @classmethod

@@ -33,6 +33,9 @@ OUTBOX_SWEEP_S = 1.0
 CLOCK_READ_S = 60.0
 """How often the database is asked for the time; between, a clock that nobody sets goes on."""
 
+TIDY_S = 600.0
+"""How often what is over is removed; a run that finds nothing is seven short queries."""
+
 STOP_S = 5
 """How long open requests may take when the web server stops."""
 
@@ -159,5 +162,6 @@ def _start_worker(
         run_every(settings.countersign_sweep_s, parts.dispatcher.sweep, name="inbox"),
         run_every(OUTBOX_SWEEP_S, parts.pump.sweep, name="outbox"),
         run_every(settings.countersign_seal_s, seal_all, name="seal"),
+        run_every(TIDY_S, parts.tidier.tidy, name="tidy"),
     )
     return [group.create_task(loop) for loop in loops]

@@ -21,6 +21,7 @@ from storage.repositories.outbox import OutboxRepository
 from storage.repositories.people import PersonRepository
 from storage.repositories.results import ResultRepository
 from storage.repositories.tasks import TaskRepository
+from storage.repositories.tidy import TidyRepository
 from storage.repositories.usage import UsageRepository
 
 
@@ -78,6 +79,10 @@ class Transaction:
     @cached_property
     def tasks(self) -> TaskRepository:
         return TaskRepository(self.session)
+
+    @cached_property
+    def tidy(self) -> TidyRepository:
+        return TidyRepository(self.session)
 
     @cached_property
     def usage(self) -> UsageRepository:

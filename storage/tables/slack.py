@@ -21,6 +21,8 @@ class InboxEvent(Base):
     __table_args__ = (
         UniqueConstraint("team_id", "event_id"),
         Index("ix_inbox_received", "thread_key", "id", postgresql_where="status = 'received'"),
+        # Rows come in the order of time and leave by it: a few pages instead of an entry a row.
+        Index("ix_inbox_received_at", "received_at", postgresql_using="brin"),
     )
 
     id: Mapped[Id]
@@ -48,6 +50,7 @@ class OutboxCard(Base):
     __table_args__ = (
         UniqueConstraint("team_id", "noun", "subject", "channel_id"),
         Index("ix_outbox_due", "channel_id", "priority", "id", postgresql_where="wanted > sent"),
+        Index("ix_outbox_created_at", "created_at", postgresql_using="brin"),
     )
 
     id: Mapped[Id]

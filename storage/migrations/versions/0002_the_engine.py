@@ -66,6 +66,8 @@ def _tidy() -> None:
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_archived_events")),
     )
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"], postgresql_using="brin")
+    op.create_index("ix_outbox_created_at", "outbox", ["created_at"], postgresql_using="brin")
     # Every row of these is updated several times soon after it was added: room on its own page
     # keeps the versions together, and lets an update that changes no index stay there (HOT).
     for table in ("goals", "tasks", "attempts", "permits", "approval_items", "outbox", "inbox"):

@@ -1,6 +1,7 @@
 """Results of any size: kept with the task, stored beside it, cut, or refused; never lost."""
 
 import pytest
+from pydantic import JsonValue
 
 from bot.engine.results import INLINE_BYTES, MOST_BYTES, clipped, size_of
 from storage.repositories.results import is_stored
@@ -57,8 +58,8 @@ async def test_write_with_a_large_answer_succeeded(world: World, size: int) -> N
 
 def test_cut_result_fits_and_keeps_its_ids() -> None:
     """Cutting goes on until it fits, and never touches what is short."""
-    rows = [{"id": str(number), "note": "é" * 5000} for number in range(1000)]
-    cut = clipped({"rows": [*rows], "total": 1000})
+    rows: list[JsonValue] = [{"id": str(at), "note": "é" * 5000} for at in range(1000)]
+    cut = clipped({"rows": rows, "total": 1000})
     assert size_of(cut) <= INLINE_BYTES
     assert cut["total"] == 1000
     kept = cut["rows"]

@@ -271,6 +271,12 @@ class World:
         with psycopg.connect(self.database.url) as connection:
             connection.execute(statement.encode(), values or None)
 
+    def one(self, query: str, *values: object) -> Any:
+        """Return the first value of a query's first row."""
+        with psycopg.connect(self.database.url) as connection:
+            row = connection.execute(query.encode(), values or None).fetchone()
+        return row[0] if row else None
+
     def let_deadlines_pass(self) -> None:
         """Let every approval's deadline be over."""
         self.sql("UPDATE approvals SET deadline_at = now() - interval '1 second'")
