@@ -5,16 +5,24 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import acknowledge, click, goal
+from benchmarks import acknowledge, click, cost, goal
 from benchmarks.figures import Table, show, show_markdown
 from benchmarks.processor import describe_machine
 from benchmarks.world import World, open_world, run_database
 
-_BENCHMARKS: dict[str, Callable[[World], Awaitable[Table]]] = {
+_IN_THE_OFFICE: dict[str, Callable[[World], Awaitable[Table]]] = {
     "acknowledge": acknowledge.measure,
     "click": click.measure,
     "goal": goal.measure,
 }
+"""The whole bot as a process of its own, with the local Slack and the providers' stand-ins."""
+
+_BARE: dict[str, Callable[[Path, str], Awaitable[Table]]] = {
+    "cost": cost.measure,
+}
+"""The engine on its database alone."""
+
+_BENCHMARKS = (*_BARE, *_IN_THE_OFFICE)
 
 
 def main() -> None:
@@ -36,8 +44,10 @@ def main() -> None:
 
 
 async def _measure(name: str, folder: Path, url: str) -> Table:
+    if name in _BARE:
+        return await _BARE[name](folder, url)
     async with open_world(folder, url) as world:
-        return await _BENCHMARKS[name](world)
+        return await _IN_THE_OFFICE[name](world)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,197 @@
+"""The rig: the app's own parts in this process, without Slack and without a provider.
+
+A message is received as an event's listener receives it; a worker with the app's jobs plans and
+drives; Run is the service that the button calls. Cards are wished for, as always, and not drawn:
+their job does nothing here. Everything else is as durable as in `countersign serve`.
+"""
+
+import asyncio
+import base64
+import itertools
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from benchmarks.tools import OFFICE, REQUEST
+from bot.app import Parts
+from bot.builtins import BUILTINS
+from bot.config import Settings
+from bot.goals.clicks import Click
+from bot.goals.messages import IncomingMessage
+from bot.intake.installation import Installation
+from bot.planners import open_planner
+from bot.providers import Connections, build_connections
+from bot.worker.jobs import Job
+from bot.worker.runner import Worker
+from connectors.clients import ConnectionClients
+from connectors.execute import Executor
+from connectors.registry import Connector, Registry
+from storage.database import Database, Transaction, conninfo
+from storage.instants import DatabaseClock
+from storage.repositories.people import PersonFacts
+from storage.tables.goals import Goal, GoalStatus
+from storage.tables.people import Role
+
+TEAM, DANA = "T0BENCH", "U0DANA"
+CONCURRENCY = 20
+_PATIENCE_S = 30.0
+
+
+class GoalStuckError(Exception):
+    """A goal did not get to where the benchmark needs it."""
+
+
+@dataclass
+class Rig:
+    """The app's parts, with an event for each goal that a job has worked on."""
+
+    database: Database
+    parts: Parts
+    moved: defaultdict[int, asyncio.Event] = field(
+        default_factory=lambda: defaultdict(asyncio.Event)
+    )
+    _numbers: Any = field(default_factory=itertools.count)
+
+    async def play(self, text: str = REQUEST) -> Goal:
+        """Take one goal from its message to its end; the person approves at once.
+
+        Raises:
+            GoalStuckError: it did not end as done.
+        """
+        ts = f"{next(self._numbers)}.000"
+        await self.parts.services.goals.receive(
+            IncomingMessage(
+                team_id=TEAM,
+                person_id=DANA,
+                channel_id="D0BENCH",
+                ts=ts,
+                thread_ts=None,
+                text=text,
+                is_dm=True,
+            )
+        )
+        async with self.database.reading() as tx:
+            goal = await tx.goals.find_by_source(TEAM, f"message:D0BENCH:{ts}")
+        assert goal is not None
+        goal = await self._until(goal.id, GoalStatus.PROPOSED)
+        answer = await self.parts.services.plans.run(Click(TEAM, DANA), goal.id, goal.plan_version)
+        if not answer.ok:
+            raise GoalStuckError(answer.text)
+        return await self._until(goal.id, GoalStatus.DONE)
+
+    async def _until(self, goal_id: int, status: GoalStatus) -> Goal:
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while True:
+                    event = self.moved[goal_id]
+                    await event.wait()
+                    event.clear()
+                    async with self.database.reading() as tx:
+                        goal = await tx.goals.get(TEAM, goal_id)
+                    if goal.status is status:
+                        return goal
+        except TimeoutError as error:
+            raise GoalStuckError(f"{goal.status}: {goal.reason}") from error
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Return the app's jobs, which tell when they are done; cards are not drawn."""
+        told = {"drive", "plan_goal"}
+        return tuple(
+            replace(job, body=self._telling(job) if job.name in told else _nothing)
+            for job in self.parts.jobs
+        )
+
+    def _telling(self, job: Job) -> Any:
+        async def body(team_id: str, goal_id: int) -> None:
+            await job.body(team_id, goal_id)
+            self.moved[goal_id].set()
+
+        return body
+
+
+async def _nothing(**_arguments: Any) -> None:
+    """Do nothing, at the cost of a job."""
+
+
+@asynccontextmanager
+async def open_rig(
+    database_url: str, *, model_url: str, connector: Connector = OFFICE, works: bool = True
+) -> AsyncIterator[Rig]:
+    """Yield a rig whose worker runs until the end of the block."""
+    settings = Settings.model_validate(
+        {
+            "slack_bot_token": "xoxb-0",
+            "slack_signing_secret": "0",
+            "countersign_url": "http://127.0.0.1:9",
+            "countersign_encryption_key": base64.b64encode(bytes(32)).decode(),
+            "openai_base_url": model_url,
+        }
+    )
+    database = Database(database_url)
+    connections = _connections(settings, database, connector)
+    try:
+        async with (
+            open_planner(settings, connections.registry, database) as planner,
+            asyncio.TaskGroup() as group,
+        ):
+            async with database.transaction() as tx:
+                await _people(tx)
+            parts = Parts(
+                clock=DatabaseClock(),
+                settings=settings,
+                database=database,
+                connections=connections,
+                client=AsyncWebClient(token="xoxb-0"),  # noqa: S106 -- never sent anywhere
+                installation=Installation(TEAM, "Bench", "U0BOT", None, "xoxb-0"),
+                planner=planner,
+            )
+            rig = Rig(database, parts)
+            working = group.create_task(_work(rig, database_url)) if works else None
+            yield rig
+            if working is not None:
+                working.cancel()
+    finally:
+        await connections.close()
+        await database.close()
+
+
+def _connections(settings: Settings, database: Database, connector: Connector) -> Connections:
+    wired = build_connections(settings, database)
+    registry = Registry((connector, BUILTINS))
+    executor = Executor(
+        registry=registry,
+        clients=ConnectionClients(
+            database=database, clients=wired.clients, providers=wired.providers
+        ),
+        database=database,
+        timeout_s=settings.countersign_call_timeout_s,
+    )
+    return replace(wired, registry=registry, executor=executor)
+
+
+async def _work(rig: Rig, database_url: str) -> None:
+    worker = Worker(
+        conninfo=conninfo(database_url),
+        jobs=rig.jobs(),
+        concurrency=CONCURRENCY,
+        name="bench",
+    )
+    await worker.run()
+
+
+async def _people(tx: Transaction) -> None:
+    await tx.people.upsert_team(team_id=TEAM, name="Bench", bot_user_id="U0BOT")
+    facts = PersonFacts(
+        name="Dana Reyes",
+        email="dana@northwind.example",
+        zone="Europe/Berlin",
+        role=Role.MEMBER,
+        is_guest=False,
+        is_bot=False,
+        is_active=True,
+    )
+    await tx.people.upsert(TEAM, DANA, facts)
