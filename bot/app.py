@@ -75,6 +75,7 @@ def read_timing(settings: Settings) -> Timing:
         call_timeout_s=settings.countersign_call_timeout_s,
         retry_base_s=settings.countersign_retry_base_s,
         max_tries=settings.countersign_max_tries,
+        down_s=settings.countersign_provider_down_s,
         stale_s=settings.countersign_stale_s,
     )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.builtins import BUILTINS
 from bot.config import Settings
+from connectors.breaker import Breakers
 from connectors.broker import TokenBroker
 from connectors.clients import ConnectionClients
 from connectors.egress import Egress
@@ -73,7 +74,7 @@ def build_connections(settings: Settings, database: Database) -> Connections:
     vault = Vault.from_setting(settings.countersign_encryption_key.get_secret_value())
     egress = Egress(providers.values())
     broker = TokenBroker(database=database, vault=vault, egress=egress)
-    clients = HttpClients(egress=egress, broker=broker)
+    clients = HttpClients(egress=egress, broker=broker, breakers=Breakers(database))
     return Connections(
         registry=registry,
         providers=providers,

@@ -50,7 +50,8 @@ class TokenBroker:
         """Return a token that is valid as far as we know.
 
         Args:
-            connection: whose token; read anew.
+            connection: whose token, as it was read for this call; read anew where that one is
+                refused or about to end.
             settings: where its provider is.
             rejected: the version whose token the provider has just refused, if any.
 
@@ -58,6 +59,8 @@ class TokenBroker:
             ReconnectRequiredError: the provider ended the connection; the person must connect.
             RetryLaterError: the provider cannot be asked now; the stored token is untouched.
         """
+        if rejected is None and _is_live(connection) and not _expiring(connection):
+            return Lent(self._open(connection).access, connection.version)
         give_up = asyncio.get_running_loop().time() + PATIENCE_S
         while asyncio.get_running_loop().time() < give_up:
             current = await self._read(connection)
@@ -92,6 +95,11 @@ class TokenBroker:
         if current.version == version:
             await self._end(current)
 
+    async def rest(self, connection: Connection, *, for_s: float) -> None:
+        """Let nothing be sent through a connection for so long, in any process."""
+        async with self._database.transaction() as tx:
+            await tx.connections.rest(connection, for_s=for_s)
+
     async def close(self) -> None:
         """Wait for the refreshes that are under way; call it before the database closes."""
         await asyncio.gather(*self._refreshes, return_exceptions=True)
@@ -99,7 +107,7 @@ class TokenBroker:
     async def _read(self, connection: Connection) -> Connection:
         async with self._database.reading() as tx:
             current = await tx.connections.get(connection.team_id, connection.id)
-        if current.status is not ConnectionStatus.CONNECTED or current.secret is None:
+        if not _is_live(current):
             raise _reconnect(current)
         return current
 
@@ -174,6 +182,10 @@ class TokenBroker:
                     actor="system",
                     data={"connection": connection.id, "provider": connection.provider},
                 )
+
+
+def _is_live(connection: Connection) -> bool:
+    return connection.status is ConnectionStatus.CONNECTED and connection.secret is not None
 
 
 def _expiring(connection: Connection) -> bool:

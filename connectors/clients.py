@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from connectors.actions import ReadContext
-from connectors.errors import ReconnectRequiredError
+from connectors.errors import ReconnectRequiredError, RestingError
 from connectors.http import HttpClients
 from connectors.settings import ProviderSettings
 from storage.database import Database
@@ -38,9 +38,10 @@ class ConnectionClients:
 
         Raises:
             ReconnectRequiredError: it is somebody else's, has ended, or lacks scopes.
+            RestingError: its provider asked for a pause that is not over.
         """
         async with self._database.reading() as tx:
-            connection = await tx.connections.get(team_id, connection_id)
+            connection, resting_s = await tx.connections.get_to_use(team_id, connection_id)
         settings = self._providers[connection.provider]
         missing = settings.manifest.missing(asked=scopes, granted=connection.scopes)
         is_live = connection.status is ConnectionStatus.CONNECTED
@@ -50,8 +51,20 @@ class ConnectionClients:
                 provider=connection.provider,
                 missing_scopes=missing,
             )
+        if resting_s > 0:
+            raise RestingError(
+                f"{settings.manifest.title} asks us to slow down.", retry_after_s=resting_s
+            )
         return ReadContext(
             http=self._clients.of(connection, settings, send_before=send_before),
             account=connection.account,
             web_url=settings.web_url,
         )
+
+    async def check(self, provider: str) -> None:
+        """Refuse early while a provider does not answer.
+
+        Raises:
+            ProviderDownError: nothing is sent to it for now.
+        """
+        await self._clients.check(self._providers[provider])

@@ -1,5 +1,7 @@
 """Errors of a connector; each one says what the caller is to do about it."""
 
+from datetime import datetime
+
 
 class ConnectorError(Exception):
     """Something went wrong between us and a provider."""
@@ -17,9 +19,32 @@ class RetryLaterError(ConnectorError):
 
     code = "retry_later"
 
+    uses_a_try = True
+    """False where nothing was asked of the provider: waiting for it is bounded by time alone."""
+
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class RestingError(RetryLaterError):
+    """The provider asked us to pause and the pause is not over; nothing was sent."""
+
+    uses_a_try = False
+
+
+class ProviderDownError(RetryLaterError):
+    """The provider has not answered for a while, so nothing was sent."""
+
+    code = "provider_down"
+    uses_a_try = False
+
+    def __init__(
+        self, message: str, *, provider: str, since: datetime, retry_after_s: float
+    ) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.provider = provider
+        self.since = since
 
 
 class ReconnectRequiredError(ConnectorError):

@@ -60,6 +60,14 @@ class Clients(Protocol):
         """
         ...
 
+    async def check(self, provider: str) -> None:
+        """Refuse while nothing is sent to a provider because it does not answer.
+
+        Raises:
+            ProviderDownError: it is left alone for now.
+        """
+        ...
+
 
 class Executor:
     """Runs frozen calls under permits; nothing else in the project calls a connector."""
@@ -112,6 +120,15 @@ class Executor:
         return await self._bounded(
             action.run(run, arguments), reads=action.idempotency is Idempotency.READ
         )
+
+    async def check(self, action: Action) -> None:
+        """Refuse before anything is frozen or attempted while the action's provider is down.
+
+        Raises:
+            ProviderDownError: it is left alone for now.
+        """
+        if self._registry.connector(action.connector).manifest is not None:
+            await self._clients.check(action.connector)
 
     async def read_precondition(
         self, permit: ReadPermit, action: Action, arguments: Arguments

@@ -1,17 +1,17 @@
 """The HTTP client of one connection: bearer, one renewal, rate limit, and what a failure means."""
 
-import asyncio
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
-from aiolimiter import AsyncLimiter
 
+from connectors.breaker import Breakers
 from connectors.broker import Lent, TokenBroker
-from connectors.egress import Egress, Sent, send
+from connectors.egress import Egress, Sent, UnreadableAnswerError, send
 from connectors.errors import OutcomeUnknownError, ReconnectRequiredError, RetryLaterError
-from connectors.manifest import RateLimit
+from connectors.pace import PAUSE_S, Pace
 from connectors.settings import ProviderSettings
 from storage.instants import Deadline
 from storage.tables.connections import Connection
@@ -22,32 +22,6 @@ _TOO_EARLY = 425
 _TOO_MANY = 429
 _SERVER_ERRORS = range(500, 600)
 _SAFE = frozenset({"GET", "HEAD"})
-_PAUSE_S = 1.0
-"""How long a connection rests after a 429 that does not say how long."""
-
-
-class Pace:
-    """How fast one connection may send: the manifest's limit, and what its provider last said."""
-
-    def __init__(self, limit: RateLimit) -> None:
-        self._limiter = AsyncLimiter(limit.requests, limit.per_s)
-        self._resting_until = 0.0
-
-    async def wait(self, title: str) -> None:
-        """Wait for a turn.
-
-        Raises:
-            RetryLaterError: the provider asked for a pause that is not over.
-        """
-        left_s = self._resting_until - asyncio.get_running_loop().time()
-        if left_s > 0:
-            raise RetryLaterError(f"{title} asks us to slow down.", retry_after_s=left_s)
-        await self._limiter.acquire()
-
-    def rest(self, pause_s: float | None) -> None:
-        """Let nothing leave for so long."""
-        until = asyncio.get_running_loop().time() + (_PAUSE_S if pause_s is None else pause_s)
-        self._resting_until = max(self._resting_until, until)
 
 
 class ConnectionHttp:
@@ -61,6 +35,7 @@ class ConnectionHttp:
         broker: TokenBroker,
         client: httpx2.AsyncClient,
         pace: Pace,
+        breakers: Breakers,
         send_before: Deadline | None,
     ) -> None:
         self._connection = connection
@@ -68,7 +43,10 @@ class ConnectionHttp:
         self._broker = broker
         self._client = client
         self._pace = pace
+        self._breakers = breakers
         self._send_before = send_before
+        self._refused: int | None = None
+        """The version of the connection whose token was refused: it was renewed since."""
 
     async def request(
         self,
@@ -88,14 +66,16 @@ class ConnectionHttp:
 
         Raises:
             RetryLaterError: nothing happened: not connected, out of time, 429, or a failed read.
+            ProviderDownError: nothing was sent: the host has not answered for a while.
             OutcomeUnknownError: a write was sent and no usable answer came.
             ReconnectRequiredError: the connection ended.
         """
         is_read = reads or method.upper() in _SAFE
         content: dict[str, Any] = {"params": params, "json": json, "headers": headers or {}}
-        lent = await self._broker.lend(self._connection, self._settings)
+        lent = await self._broker.lend(self._connection, self._settings, rejected=self._refused)
         response = await self._send(method, path, content, lent, is_read=is_read)
         if response.status_code == _UNAUTHORIZED:
+            self._refused = lent.version
             lent = await self._broker.lend(self._connection, self._settings, rejected=lent.version)
             response = await self._send(method, path, content, lent, is_read=is_read)
         if response.status_code == _UNAUTHORIZED:
@@ -104,6 +84,9 @@ class ConnectionHttp:
                 f"{self._title} no longer accepts your connection; connect it again.",
                 provider=self._settings.manifest.name,
             )
+        self._pace.heed(response.headers)
+        if response.status_code == _TOO_MANY:
+            await self._rest(response)
         return self._judge(response, is_read=is_read)
 
     @property
@@ -123,18 +106,31 @@ class ConnectionHttp:
         )
         await self._pace.wait(self._title)
         watch = Sent(send_before=self._send_before)
+        manifest = self._settings.manifest
+        used = await self._breakers.enter(
+            host_of(self._settings), provider=manifest.name, title=manifest.title
+        )
         try:
-            return await send(self._client, request, watch=watch)
+            response = await send(self._client, request, watch=watch)
         except httpx2.TransportError as error:
+            await self._breakers.leave(used, failed=not isinstance(error, UnreadableAnswerError))
             if watch.has_left and not is_read:
                 raise OutcomeUnknownError(f"The answer of {self._title} was lost.") from error
             raise RetryLaterError(f"{self._title} cannot be reached right now.") from error
+        await self._breakers.leave(used, failed=response.status_code in _SERVER_ERRORS)
+        return response
+
+    async def _rest(self, response: httpx2.Response) -> None:
+        """Let this connection rest, here and in every other process."""
+        wait_s = read_retry_after(response.headers.get("retry-after"))
+        pause_s = PAUSE_S if wait_s is None else wait_s
+        self._pace.rest(pause_s)
+        await self._broker.rest(self._connection, for_s=pause_s)
 
     def _judge(self, response: httpx2.Response, *, is_read: bool) -> httpx2.Response:
         status = response.status_code
         wait_s = read_retry_after(response.headers.get("retry-after"))
         if status == _TOO_MANY:
-            self._pace.rest(wait_s)
             raise RetryLaterError(f"{self._title} asks us to slow down.", retry_after_s=wait_s)
         if status == _TOO_EARLY:
             raise RetryLaterError(f"{self._title} asks us to try again.", retry_after_s=wait_s)
@@ -162,14 +158,28 @@ def read_retry_after(value: str | None) -> float | None:
     return max(0.0, (aware - datetime.now(UTC)).total_seconds())
 
 
+def host_of(settings: ProviderSettings) -> str:
+    """Return the host, with its port, that a provider's breaker is about."""
+    return urlsplit(settings.api_url).netloc
+
+
 class HttpClients:
     """Makes clients of connections; they share the egress's sockets and one pace each."""
 
-    def __init__(self, *, egress: Egress, broker: TokenBroker) -> None:
+    def __init__(self, *, egress: Egress, broker: TokenBroker, breakers: Breakers) -> None:
         self._egress = egress
         self._broker = broker
+        self._breakers = breakers
         self._paces: dict[int, Pace] = {}
         self._clients: dict[str, httpx2.AsyncClient] = {}
+
+    async def check(self, settings: ProviderSettings) -> None:
+        """Refuse early while a provider does not answer.
+
+        Raises:
+            ProviderDownError: nothing is sent to it for now.
+        """
+        await self._breakers.check(host_of(settings), title=settings.manifest.title)
 
     def of(
         self,
@@ -190,5 +200,6 @@ class HttpClients:
             broker=self._broker,
             client=self._clients[name],
             pace=self._paces[connection.id],
+            breakers=self._breakers,
             send_before=send_before,
         )

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from storage.queue import Priority, Queue
 from storage.repositories.approvals import ApprovalRepository
 from storage.repositories.audit import AuditRepository
+from storage.repositories.breakers import BreakerRepository
 from storage.repositories.calls import CallRepository
 from storage.repositories.connections import ConnectionRepository
 from storage.repositories.digests import DigestRepository
@@ -39,6 +40,10 @@ class Transaction:
     @cached_property
     def audit(self) -> AuditRepository:
         return AuditRepository(self.session)
+
+    @cached_property
+    def breakers(self) -> BreakerRepository:
+        return BreakerRepository(self.session)
 
     @cached_property
     def calls(self) -> CallRepository:

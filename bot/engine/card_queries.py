@@ -19,7 +19,7 @@ from bot.engine.cards import (
 )
 from bot.engine.differences import describe_changes, differing_details
 from bot.engine.forecast import Forecaster
-from bot.engine.outcomes import HELD_UP
+from bot.engine.holds import HELD_UP
 from bot.engine.progress import is_read
 from bot.engine.undo import undo_of
 from bot.goals.lifecycle import SETTLED

@@ -1,6 +1,5 @@
 """Outcomes: what became of an attempt, stored once, and what follows for its task."""
 
-import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ from pydantic import JsonValue
 
 from bot.engine.asks import ask_human, ask_to_connect, private_channel, private_thread
 from bot.engine.doubt import is_in_doubt
+from bot.engine.holds import Holds, held_up
 from bot.engine.prepare import CannotPrepare, NeedsConnection, Preparation, TryLater
 from bot.engine.progress import Timing, is_read
 from bot.engine.results import INLINE_BYTES, MOST_BYTES, TOO_LARGE, clipped, size_of
@@ -27,13 +27,10 @@ from storage.instants import from_now
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.goals import Goal, Task, TaskStatus
 
-__all__ = ["Outcome", "Outcomes", "Preparation", "Raised", "Repeat", "Succeeded"]
+__all__ = ["Outcome", "Outcomes", "Preparation", "Raised", "Repeat", "Succeeded", "Unseen"]
 
 
-HELD_UP = "held_up"
-"""The failure of a task that is tried again: it says why nothing happens, and is over then."""
-
-_OVER_LATER = frozenset({"retries_exhausted", "retry_later"})
+_OVER_LATER = frozenset({"retries_exhausted", "retry_later", "provider_down"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,14 @@ class Repeat:
     """`not_found` where a look-up proved that nothing happened."""
 
 
-Outcome = Succeeded | Raised | Repeat
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A look-up could not be made because the provider does not answer; it is made later."""
+
+    error: RetryLaterError
+
+
+Outcome = Succeeded | Raised | Repeat | Unseen
 
 
 class Outcomes:
@@ -65,6 +69,7 @@ class Outcomes:
         self._database = database
         self._timing = timing
         self._registry = registry
+        self._holds = Holds(timing=timing, registry=registry)
 
     async def store(
         self, tx: Transaction, goal: Goal, task_id: int, attempt_id: int, outcome: Outcome
@@ -88,6 +93,10 @@ class Outcomes:
                 await self._retry(tx, goal, task, attempt, why, after_s=0)
             case Raised(error):
                 await self._raised(tx, goal, task, attempt, error)
+            case Unseen(error):
+                if await self._holds.hold(tx, goal, task, error) is None:
+                    await self._end(tx, attempt, AttemptStatus.UNKNOWN, error=error)
+                    await ask_human(tx, goal, task, error.message)
 
     async def _keep(
         self, tx: Transaction, goal: Goal, task: Task, result: dict[str, JsonValue]
@@ -112,6 +121,7 @@ class Outcomes:
             to=TaskStatus.SUCCEEDED,
             result=result,
             failure=None,
+            held_since=None,
         )
         if task.action == "builtin.answer":
             await outbox.show(
@@ -131,6 +141,13 @@ class Outcomes:
         self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, error: ConnectorError
     ) -> None:
         match error:
+            case RetryLaterError(uses_a_try=False):
+                await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
+                waiting = await self._holds.hold(tx, goal, task, error)
+                if waiting is None:
+                    await self._give_up(tx, goal, task, attempt, error.code, error.message)
+                else:
+                    await self._make_ready(tx, goal, task, attempt, **waiting)
             case RetryLaterError():
                 await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
                 await self._retry(
@@ -186,18 +203,13 @@ class Outcomes:
         match item:
             case NeedsConnection():
                 await ask_to_connect(tx, goal, item, self._registry)
-            case TryLater(task, message, retry_after_s):
-                if task.tries + 1 >= self._timing.max_tries:
-                    await self._fail(tx, task, "retry_later", message)
+            case TryLater(task, error):
+                waiting = await self._holds.waiting(tx, goal, task, error)
+                if waiting is None:
+                    await self._fail(tx, task, error.code, error.message)
                 else:
                     await tx.tasks.update(
-                        task.team_id,
-                        task.id,
-                        tries=task.tries + 1,
-                        lease_owner=None,
-                        lease_until=None,
-                        not_before=from_now(self._pause_s(task, retry_after_s)),
-                        failure=_held_up(message),
+                        task.team_id, task.id, lease_owner=None, lease_until=None, **waiting
                     )
             case CannotPrepare(task, code, message):
                 attempt = await tx.calls.latest_attempt(task.team_id, task.id)
@@ -221,15 +233,16 @@ class Outcomes:
             said = f"{message} I tried {tries} times."
             await self._give_up(tx, goal, task, attempt, "retries_exhausted", said)
             return
-        not_before = None if after_s == 0 else from_now(self._pause_s(task, after_s))
+        not_before = None if after_s == 0 else from_now(self._holds.pause_s(task, after_s))
         await self._make_ready(
             tx,
             goal,
             task,
             attempt,
             tries=tries,
+            held_since=None,
             not_before=not_before,
-            failure=_held_up(message),
+            failure=held_up(message),
         )
 
     async def _make_ready(
@@ -269,11 +282,6 @@ class Outcomes:
             return
         await self._fail(tx, task, code, message)
 
-    def _pause_s(self, task: Task, after_s: float | None) -> float:
-        """Return how long to wait: what the provider asked for, or full-jitter backoff."""
-        ceiling = self._timing.retry_base_s * 2 ** min(task.tries, 10)
-        return after_s if after_s is not None else random.uniform(0, ceiling)  # noqa: S311 -- jitter
-
     async def _fail(self, tx: Transaction, task: Task, code: str, message: str) -> None:
         if code in _OVER_LATER:
             message = f"{message} Please ask me again later."
@@ -308,11 +316,6 @@ class Outcomes:
         await tx.calls.finish_attempt(
             team_id=attempt.team_id, attempt_id=attempt.id, status=status, error=details
         )
-
-
-def _held_up(message: str) -> dict[str, JsonValue]:
-    """Return what the card says while a task waits for its next try."""
-    return {"code": HELD_UP, "message": f"{message} I try again by myself."}
 
 
 async def mark_undone(tx: Transaction, goal: Goal, task: Task) -> None:

@@ -93,8 +93,7 @@ class TryLater:
     """A task whose provider cannot answer now; nothing happened."""
 
     task: Task
-    message: str
-    retry_after_s: float | None
+    error: RetryLaterError
 
 
 Preparation = Prepared | NeedsConnection | CannotPrepare | TryLater
@@ -153,7 +152,7 @@ class Preparer:
         if action.is_removed:
             return CannotPrepare(task, "removed", MESSAGE)
         if task.id in scene.doubtful:
-            return self._repeat(task, action, scene.doubtful[task.id], scene)
+            return await self._repeat(task, action, scene.doubtful[task.id], scene)
         resolved = fill(task, scene.tasks, self._registry)
         problem = missing_required(resolved, action)
         if problem is not None:
@@ -162,9 +161,10 @@ class Preparer:
         connection = self._connection(action, arguments, scene)
         if isinstance(connection, frozenset):
             return NeedsConnection(task, action.connector, connection)
+        await self._executor.check(action)
         return await self._freeze(task, action, arguments, resolved, connection, scene)
 
-    def _repeat(
+    async def _repeat(
         self, task: Task, action: Action, stored: Call, scene: Scene
     ) -> Prepared | NeedsConnection | CannotPrepare:
         """Return the stored call itself: nothing is read, so its hash and key stay the same."""
@@ -175,6 +175,7 @@ class Preparer:
         connection = self._connection(action, arguments, scene)
         if isinstance(connection, frozenset):
             return NeedsConnection(task, action.connector, connection)
+        await self._executor.check(action)
         labels = labels_from_json(stored.labels)
         judged = complete(call.arguments, labels)
         return Prepared(
@@ -288,7 +289,7 @@ def _held_up(task: Task, error: ConnectorError) -> NeedsConnection | TryLater | 
         case ReconnectRequiredError():
             return NeedsConnection(task, error.provider, error.missing_scopes)
         case RetryLaterError():
-            return TryLater(task, error.message, error.retry_after_s)
+            return TryLater(task, error)
         case _:
             return CannotPrepare(task, error.code, error.message)
 

@@ -50,6 +50,7 @@ class Timing:
             lease, since until then the old attempt could still send.
         retry_base_s: the first pause after a failure that may pass; it doubles, with jitter.
         max_tries: how often a task is tried.
+        down_s: how long a task waits for a provider that does not answer at all.
         stale_s: how long a goal that ought to move may rest before the sweeper nudges it.
     """
 
@@ -57,6 +58,7 @@ class Timing:
     call_timeout_s: float = 20.0
     retry_base_s: float = 2.0
     max_tries: int = 5
+    down_s: float = 86_400.0
     stale_s: float = 60.0
 
 

@@ -1,10 +1,10 @@
 """Recovery: settling a running task whose drive died (ARCHITECTURE.md, section 4.7)."""
 
 from approvals import permits
-from bot.engine.outcomes import Outcome, Raised, Repeat, Succeeded
+from bot.engine.outcomes import Outcome, Raised, Repeat, Succeeded, Unseen
 from connectors.actions import Idempotency
 from connectors.calls import FrozenCall
-from connectors.errors import ConnectorError, OutcomeUnknownError
+from connectors.errors import ConnectorError, OutcomeUnknownError, RetryLaterError
 from connectors.execute import Executor
 from storage.database import Database
 from storage.errors import StorageError
@@ -41,6 +41,9 @@ class Recovery:
         )
         if idempotency is Idempotency.UNSAFE:
             return Raised(unknown)
+        return await self._look_up(call, idempotency)
+
+    async def _look_up(self, call: FrozenCall, idempotency: Idempotency) -> Outcome:
         try:
             result = await self._executor.verify(
                 permits.read_permit(
@@ -53,6 +56,8 @@ class Recovery:
                 idempotency=idempotency,
             )
         except ConnectorError as error:
+            if isinstance(error, RetryLaterError) and not error.uses_a_try:
+                return Unseen(error)
             # A look-up that was refused says nothing about the call itself.
             return Raised(OutcomeUnknownError(error.message))
         if result is None:

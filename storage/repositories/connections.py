@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
+from storage.instants import from_now
 from storage.repositories.tasks import seconds
 from storage.tables.connections import Connection, ConnectionStatus, OAuthState
 
@@ -80,6 +81,33 @@ class ConnectionRepository:
         if found is None:
             raise NotFoundError("connection", connection_id)
         return found
+
+    async def get_to_use(self, team_id: str, connection_id: int) -> tuple[Connection, float]:
+        """Return a connection, and how many seconds it is still to rest (0: not at all).
+
+        Raises:
+            NotFoundError: when this team has none of that id.
+        """
+        left = func.extract("epoch", Connection.resting_until - func.clock_timestamp())
+        rows = await self._session.execute(
+            select(Connection, left)
+            .where(Connection.team_id == team_id, Connection.id == connection_id)
+            .execution_options(populate_existing=True)
+        )
+        found = rows.one_or_none()
+        if found is None:
+            raise NotFoundError("connection", connection_id)
+        return found[0], max(0.0, float(found[1] or 0))
+
+    async def rest(self, connection: Connection, *, for_s: float) -> None:
+        """Let a connection rest; a longer rest that was asked for earlier stays."""
+        until = func.greatest(Connection.resting_until, from_now(for_s))
+        await self._session.execute(
+            update(Connection)
+            .where(Connection.team_id == connection.team_id, Connection.id == connection.id)
+            .values(resting_until=until)
+            .execution_options(synchronize_session=False)
+        )
 
     async def list_(self, team_id: str, person_id: str) -> Sequence[Connection]:
         rows = await self._session.scalars(

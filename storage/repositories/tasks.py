@@ -104,6 +104,19 @@ class TaskRepository:
         )
         return update_object(task, moved.mappings().one_or_none())
 
+    async def hold(self, team_id: str, task_id: int, *, at_most_s: float) -> bool:
+        """Note since when a task waits for its provider; False once that has been too long."""
+        first = func.coalesce(Task.held_since, func.now())
+        return bool(
+            await self._session.scalar(
+                update(Task)
+                .where(Task.team_id == team_id, Task.id == task_id)
+                .values(held_since=first)
+                .returning(Task.held_since > func.now() - seconds(at_most_s))
+                .execution_options(synchronize_session=False)
+            )
+        )
+
     async def claim(
         self, team_id: str, goal_id: int, *, keys: Sequence[str], owner: str, lease_s: float
     ) -> Sequence[Task]:

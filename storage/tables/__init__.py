@@ -1,6 +1,16 @@
 """The schema: one module a family of nouns. Importing this package registers every table."""
 
-from storage.tables import approvals, calls, connections, goals, people, records, results, slack
+from storage.tables import (
+    approvals,
+    calls,
+    connections,
+    goals,
+    people,
+    records,
+    recovery,
+    results,
+    slack,
+)
 from storage.tables.base import Base
 
 __all__ = [
@@ -11,6 +21,7 @@ __all__ = [
     "goals",
     "people",
     "records",
+    "recovery",
     "results",
     "slack",
 ]

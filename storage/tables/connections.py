@@ -32,6 +32,8 @@ class Connection(Base):
     expires_at: Mapped[Instant | None]
     version: Mapped[int] = mapped_column(default=1)
     """Rises with every stored token; a refresh wins its lease against the version it read."""
+    resting_until: Mapped[Instant | None]
+    """Until when its provider wants to hear nothing: what a 429 said, for every process."""
     lease_owner: Mapped[str | None]
     lease_until: Mapped[Instant | None]
     created_at: Mapped[CreatedAt]

@@ -153,6 +153,8 @@ class Task(Base):
     """The drive that prepares or runs it; a claim without a live lease may be taken over."""
     lease_until: Mapped[Instant | None]
     not_before: Mapped[Instant | None]
+    held_since: Mapped[Instant | None]
+    """Since when it waits for its provider to answer at all; such waiting uses up no tries."""
     tries: Mapped[int] = mapped_column(default=0)
     result: Mapped[Json | None]
     failure: Mapped[Json | None]

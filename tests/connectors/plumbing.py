@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 import connectors.google_calendar
 import connectors.hubspot
+from connectors.breaker import Breakers, BreakerTiming
 from connectors.broker import TokenBroker
 from connectors.egress import Egress
 from connectors.http import ConnectionHttp, HttpClients
@@ -55,7 +56,8 @@ class Plumbing:
         self.vault = Vault.from_setting(key or Vault.generate_key())
         self.egress = Egress(providers)
         self.broker = TokenBroker(database=database, vault=self.vault, egress=self.egress)
-        self.clients = HttpClients(egress=self.egress, broker=self.broker)
+        self.breakers = Breakers(database, timing=BreakerTiming(cache_s=0.0))
+        self.clients = HttpClients(egress=self.egress, broker=self.broker, breakers=self.breakers)
         self.flow = OAuthFlow(
             database=database,
             vault=self.vault,

@@ -9,6 +9,7 @@ from typing import Any, cast
 from pydantic import JsonValue
 
 from connectors.actions import Action, Arguments, ReadContext, RunContext
+from connectors.breaker import Breakers, Pass
 from connectors.broker import Lent, TokenBroker
 from connectors.egress import Egress
 from connectors.http import HttpClients
@@ -18,6 +19,17 @@ from storage.tables.connections import Connection, ConnectionStatus
 from tests.connectors.standins import CLIENT_ID, CLIENT_SECRET, Running, connect
 
 DANA = "dana@northwind.example"
+
+
+class AllWell:
+    """Lets every request through: what breakers remember is in a database, which is not here."""
+
+    async def enter(self, host: str, *, provider: str, title: str) -> Pass:
+        del title
+        return Pass(host, provider, is_probe=False)
+
+    async def leave(self, used: Pass, *, failed: bool) -> None:
+        del used, failed
 
 
 class HeldToken:
@@ -34,6 +46,9 @@ class HeldToken:
         rejected: int | None = None,
     ) -> Lent:
         return Lent(self._access, (rejected or 0) + 1)
+
+    async def rest(self, _connection: Connection, *, for_s: float) -> None:
+        del for_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +137,7 @@ async def open_stage(
     egress = Egress([settings])
     broker = cast("TokenBroker", HeldToken(token["access_token"]))
     try:
-        clients = HttpClients(egress=egress, broker=broker)
+        clients = HttpClients(egress=egress, broker=broker, breakers=cast("Breakers", AllWell()))
         http = clients.of(connection, settings, send_before=None)
         yield Stage(standin, ReadContext(http, account, settings.web_url))
     finally:

@@ -205,6 +205,7 @@ async def test_second_401_asks_the_person_to_connect_again(database: Database) -
         assert caught.value.provider == "hubspot"
         assert await here.status() is ConnectionStatus.RECONNECT
         assert len(here.server.requests) == 3
+        here.connection = await here.plumbing.reread(here.connection)
         with pytest.raises(ReconnectRequiredError):
             await here.http().request("GET", "/x")
         assert len(here.server.requests) == 3

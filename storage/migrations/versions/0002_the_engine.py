@@ -34,7 +34,49 @@ def _waits() -> None:
 
 
 def _breakers() -> None:
-    """Add what is known of a host that fails."""
+    """Add what is known of a host that fails, and what was handed to a human."""
+    op.create_table(
+        "breakers",
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column(
+            "opened_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("retry_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("probes", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("host", name=op.f("pk_breakers")),
+    )
+    op.create_table(
+        "handoffs",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("goal_id", sa.BigInteger(), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handoffs")),
+    )
+    op.create_index("ix_handoffs_goal_id", "handoffs", ["goal_id"])
+    op.create_index(
+        "ix_handoffs_open",
+        "handoffs",
+        ["created_at"],
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
+    op.add_column("tasks", sa.Column("held_since", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "connections", sa.Column("resting_until", sa.DateTime(timezone=True), nullable=True)
+    )
 
 
 def _changes() -> None:
