@@ -46,6 +46,7 @@ class Attempt(Base):
     __tablename__ = "attempts"
     __table_args__ = (
         UniqueConstraint("task_id", "number"),
+        Index("ix_attempts_goal_id", "goal_id"),
         Index("ix_attempts_running", "lease_until", postgresql_where="status = 'running'"),
     )
 

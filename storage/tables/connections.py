@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import ARRAY, Text, UniqueConstraint
+from sqlalchemy import ARRAY, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables.base import Base, Big, CreatedAt, Id, Instant, Json
@@ -44,6 +44,7 @@ class OAuthState(Base):
     """One authorization request on its way (S24); the state itself is stored hashed."""
 
     __tablename__ = "oauth_states"
+    __table_args__ = (Index("ix_oauth_states_expires_at", "expires_at"),)
 
     state_hash: Mapped[str] = mapped_column(primary_key=True)
     team_id: Mapped[str]
@@ -66,6 +67,7 @@ class Link(Base):
     """A short-lived link that a person was given in Slack (connect, goal page); token hashed."""
 
     __tablename__ = "links"
+    __table_args__ = (Index("ix_links_expires_at", "expires_at"),)
 
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     team_id: Mapped[str]

@@ -58,6 +58,11 @@ class Goal(Base):
         Index("ix_goals_team_id_requester_id", "team_id", "requester_id"),
         Index("ix_goals_thread", "team_id", "channel_id", "thread_ts"),
         Index(
+            "ix_goals_undo_of_task_id",
+            "undo_of_task_id",
+            postgresql_where="undo_of_task_id IS NOT NULL",
+        ),
+        Index(
             "ix_goals_open",
             "updated_at",
             postgresql_where="status IN ('received','planning','running')",

@@ -50,6 +50,12 @@ class OutboxCard(Base):
     __table_args__ = (
         UniqueConstraint("team_id", "noun", "subject", "channel_id"),
         Index("ix_outbox_due", "channel_id", "priority", "id", postgresql_where="wanted > sent"),
+        # Who posts into a channel now: no more rows than there are workers.
+        Index(
+            "ix_outbox_held", "team_id", "channel_id", postgresql_where="lease_until IS NOT NULL"
+        ),
+        # What stands for a direct message moves there once it is opened.
+        Index("ix_outbox_channel", "team_id", "channel_id"),
         Index("ix_outbox_created_at", "created_at", postgresql_using="brin"),
     )
 

@@ -108,6 +108,22 @@ def _tidy() -> None:
         sa.Column("archived_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("source", "id", name=op.f("pk_archived_events")),
     )
+    op.create_index(
+        "ix_outbox_held",
+        "outbox",
+        ["team_id", "channel_id"],
+        postgresql_where="lease_until IS NOT NULL",
+    )
+    op.create_index("ix_outbox_channel", "outbox", ["team_id", "channel_id"])
+    op.create_index("ix_attempts_goal_id", "attempts", ["goal_id"])
+    op.create_index(
+        "ix_goals_undo_of_task_id",
+        "goals",
+        ["undo_of_task_id"],
+        postgresql_where="undo_of_task_id IS NOT NULL",
+    )
+    op.create_index("ix_oauth_states_expires_at", "oauth_states", ["expires_at"])
+    op.create_index("ix_links_expires_at", "links", ["expires_at"])
     op.create_index("ix_inbox_received_at", "inbox", ["received_at"], postgresql_using="brin")
     op.create_index("ix_outbox_created_at", "outbox", ["created_at"], postgresql_using="brin")
     # Every row of these is updated several times soon after it was added: room on its own page
