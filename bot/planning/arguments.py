@@ -7,14 +7,14 @@ from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationEr
 from pydantic.fields import FieldInfo
 
 from bot.planning.errors import Flaw, PlanFlaw
-from bot.planning.fitting import Undeclared, declared_at, misfit
+from bot.planning.fitting import Declared, misfit
 from bot.planning.plan import Ref, as_ref
 from bot.planning.shapes import Kind, is_model, is_nullable, legal_values, members
 from bot.planning.valid import references, stored_ref
-from connectors.actions import Arguments, Result
+from connectors.actions import Arguments
 
-ResultOf = Callable[[Ref], type[Result] | str]
-"""The result model of the task that a reference names, or why it names none."""
+DeclaredOf = Callable[[Ref], Declared | str]
+"""What is declared where a reference points, or why it points at nothing."""
 
 _MAX_QUOTE = 60
 _LITERALS = ConfigDict(str_strip_whitespace=True)
@@ -29,7 +29,7 @@ class ArgumentFlawError(Exception):
 
 
 def check_arguments(
-    arguments: dict[str, JsonValue], *, model: type[Arguments], result_of: ResultOf, task: str
+    arguments: dict[str, JsonValue], *, model: type[Arguments], declared: DeclaredOf, task: str
 ) -> tuple[dict[str, JsonValue], list[Flaw]]:
     """Return every field of the model, normalised, with references in the stored form; and flaws.
 
@@ -50,7 +50,7 @@ def check_arguments(
     checked: dict[str, JsonValue] = {}
     for name, info in model.model_fields.items():
         try:
-            checked[name] = _field(info, arguments, name, result_of)
+            checked[name] = _field(info, arguments, name, declared)
         except ArgumentFlawError as error:
             flaws.append(Flaw(error.kind, str(error), task, name))
     if flaws:
@@ -59,18 +59,18 @@ def check_arguments(
 
 
 def _field(
-    info: FieldInfo, arguments: dict[str, JsonValue], name: str, result_of: ResultOf
+    info: FieldInfo, arguments: dict[str, JsonValue], name: str, declared: DeclaredOf
 ) -> JsonValue:
     nullable = is_nullable(info.annotation)
     if arguments.get(name) is None and not nullable:
         if info.is_required():
             raise ArgumentFlawError("it is missing; give a value, a reference, or ask a question")
         return _dump(info.annotation, info.get_default(call_default_factory=True))
-    return _value(info.annotation, info.metadata, arguments.get(name), result_of)
+    return _value(info.annotation, info.metadata, arguments.get(name), declared)
 
 
 def _value(
-    annotation: Any, metadata: Sequence[Any], value: JsonValue, result_of: ResultOf
+    annotation: Any, metadata: Sequence[Any], value: JsonValue, declared: DeclaredOf
 ) -> JsonValue:
     """Return one value, normalised. Walks into lists and models only to find references."""
     try:
@@ -80,41 +80,38 @@ def _value(
             "a reference is {task: id, path: list of keys and indices}", kind=PlanFlaw.REFERENCE
         ) from error
     if ref is not None:
-        _check_ref(annotation, metadata, ref, result_of)
+        _check_ref(annotation, metadata, ref, declared)
         return stored_ref(ref)
     if any(True for _ in _refs(value)):
-        return _container(annotation, value, result_of)
+        return _container(annotation, value, declared)
     return _literal(annotation, metadata, value)
 
 
-def _container(annotation: Any, value: JsonValue, result_of: ResultOf) -> JsonValue:
+def _container(annotation: Any, value: JsonValue, declared: DeclaredOf) -> JsonValue:
     for member in members(annotation):
         if isinstance(value, list) and member.kind is Kind.LIST:
-            return [_value(member.element, (), item, result_of) for item in value]
+            return [_value(member.element, (), item, declared) for item in value]
         if isinstance(value, dict) and member.model is not None:
-            return _nested(member.model, value, result_of)
+            return _nested(member.model, value, declared)
     raise ArgumentFlawError(
         "references may stand here only as the whole value", kind=PlanFlaw.REFERENCE
     )
 
 
 def _nested(
-    model: type[BaseModel], value: dict[str, JsonValue], result_of: ResultOf
+    model: type[BaseModel], value: dict[str, JsonValue], declared: DeclaredOf
 ) -> dict[str, JsonValue]:
     unknown = sorted(value.keys() - model.model_fields.keys())
     if unknown:
         raise ArgumentFlawError(f"it has no field {unknown[0]!r}")
-    return {name: _field(info, value, name, result_of) for name, info in model.model_fields.items()}
+    return {name: _field(info, value, name, declared) for name, info in model.model_fields.items()}
 
 
-def _check_ref(annotation: Any, metadata: Sequence[Any], ref: Ref, result_of: ResultOf) -> None:
-    result = result_of(ref)
-    if isinstance(result, str):
-        raise ArgumentFlawError(result, kind=PlanFlaw.REFERENCE)
-    declared = declared_at(result, ref.path)
-    if isinstance(declared, Undeclared):
-        raise ArgumentFlawError(declared.message, kind=PlanFlaw.REFERENCE)
-    problem = misfit(annotation, metadata, declared)
+def _check_ref(annotation: Any, metadata: Sequence[Any], ref: Ref, declared: DeclaredOf) -> None:
+    found = declared(ref)
+    if isinstance(found, str):
+        raise ArgumentFlawError(found, kind=PlanFlaw.REFERENCE)
+    problem = misfit(annotation, metadata, found)
     if problem is not None:
         raise ArgumentFlawError(f"{ref} does not fit: {problem}", kind=PlanFlaw.REFERENCE)
 

@@ -40,14 +40,14 @@ _SHARED: dict[str, Schema] = {
 def plan_schema(actions: Iterable[Action]) -> Schema:
     """Return the strict schema of a plan over these actions, in an order of its own.
 
-    What the engine does not run yet (`for_each`, `wait`, a second round) can only be null, true
+    What the engine does not run yet (`wait`, a second round) can only be null, true
     or empty in it, so that an endpoint that enforces schemas never offers them.
     """
     task = _closed(
         id=_TEXT,
         call={"anyOf": [_closed(**{a.name: _arguments(a.arguments)}) for a in _sorted(actions)]},
         after=_list(_TEXT),
-        for_each=_NULL,
+        for_each={"anyOf": [_REF, _NULL]},
         when={"anyOf": [{"$ref": "#/$defs/Guard"}, _NULL]},
         wait=_NULL,
         why=_TEXT,
@@ -90,8 +90,8 @@ def signatures(actions: Iterable[Action]) -> str:
 
 COMPACT_FORM = """\
 {"say": text, "tasks": [{"id": "t1", "call": {ACTION: {ARGUMENT: VALUE}}, "after": [ids],
-"for_each": null, "when": null or {"left": REF, "op": "exists|empty|eq|ne|lt|le|gt|ge|contains",
-"right": value}, "wait": null, "why": text}], "writes": [],
+"for_each": null or REF, "when": null or {"left": REF,
+"op": "exists|empty|eq|ne|lt|le|gt|ge|contains", "right": value}, "wait": null, "why": text}], "writes": [],
 "question": null or {"text": text, "choices": [texts]}, "final": true}
 REF is {"task": "t1", "path": ["deals", 0, "id"]}. Every key is required; use null where nothing
 is meant."""

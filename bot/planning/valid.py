@@ -25,7 +25,9 @@ class ValidTask:
         after: tasks to wait for besides the referenced ones.
         when: the guard, or None.
         why: one line for the card.
-        depends_on: every task it waits for: references, `after` and the guard, in plan order.
+        depends_on: every task it waits for: references, `after`, the guard and the list, in plan
+            order.
+        for_each: the list whose every element becomes a task of its own, or None.
     """
 
     key: str
@@ -35,6 +37,7 @@ class ValidTask:
     when: Guard | None
     why: str
     depends_on: tuple[str, ...]
+    for_each: Ref | None = None
 
     def to_json(self) -> dict[str, JsonValue]:
         return {
@@ -45,6 +48,7 @@ class ValidTask:
             "when": self.when.model_dump(mode="json") if self.when else None,
             "why": self.why,
             "depends_on": list(self.depends_on),
+            "for_each": self.for_each.model_dump(mode="json") if self.for_each else None,
         }
 
     @classmethod
@@ -58,6 +62,8 @@ class ValidTask:
             when=Guard.model_validate(data["when"]) if data["when"] else None,
             why=data["why"],
             depends_on=tuple(data["depends_on"]),
+            # Plans that were stored before there were lists have none.
+            for_each=Ref.model_validate(each) if (each := data.get("for_each")) else None,
         )
 
 

@@ -11,8 +11,10 @@ from pydantic import JsonValue, ValidationError
 
 from bot.planning.arguments import check_arguments
 from bot.planning.errors import Flaw, PlanFlaw
-from bot.planning.fitting import Undeclared, declared_at
+from bot.planning.fitting import Declared, Undeclared, declared_at
 from bot.planning.plan import EACH, Plan, PlannedTask, Question, Ref
+from bot.planning.rows import result_model
+from bot.planning.shapes import Kind
 from bot.planning.valid import ValidPlan, ValidTask, references
 from connectors.actions import Action, Idempotency, Result
 from connectors.calls import CanonicalJsonError, parse_strict
@@ -130,20 +132,23 @@ class _Check:
     plan: Plan
     actions: dict[str, Action]
     flaws: list[Flaw] = field(default_factory=list)
-    _earlier: list[str] = field(default_factory=list)
+    _earlier: dict[str, type[Result]] = field(default_factory=dict)
+    """Task → what references to it see."""
+    _list: Ref | None = None
+    """The list of the task that is checked, as long as it is one."""
 
     def task(self, task: PlannedTask) -> ValidTask:
         action = self.actions[task.id]
+        self._check_for_each(task, action)
         arguments, flaws = check_arguments(
-            task.arguments, model=action.arguments, result_of=self.result_of, task=task.id
+            task.arguments, model=action.arguments, declared=self.declared, task=task.id
         )
         self.flaws.extend(flaws)
         self._check_after(task)
         self._check_guard(task)
         needs = {ref.task for _, ref in references(arguments)} | set(task.after)
-        if task.when is not None:
-            needs.add(task.when.left.task)
-        self._earlier.append(task.id)
+        needs |= {ref.task for ref in (task.for_each, task.when and task.when.left) if ref}
+        self._earlier[task.id] = result_model(action.result, is_for_each=task.for_each is not None)
         return ValidTask(
             key=task.id,
             action=action.qualified_name,
@@ -152,16 +157,39 @@ class _Check:
             when=task.when,
             why=task.why.strip(),
             depends_on=tuple(key for key in self.actions if key in needs),
+            for_each=task.for_each,
         )
 
-    def result_of(self, ref: Ref) -> type[Result] | str:
+    def declared(self, ref: Ref) -> Declared | str:
+        """Return what is declared where a reference points, or why it points at nothing."""
         if ref.task == EACH:
-            return "`each` exists only under for_each, which is not run yet"
+            if self._list is None:
+                return "`each` exists only in a task whose for_each names a list"
+            ref = Ref(task=self._list.task, path=[*self._list.path, 0, *ref.path])
         if ref.task in self._earlier:
-            return self.actions[ref.task].result
+            found = declared_at(self._earlier[ref.task], ref.path)
+            return found.message if isinstance(found, Undeclared) else found
         if ref.task in self.actions:
             return f"{ref.task} is not an earlier task; put it before this one"
         return f"there is no task {ref.task[:20]!r}"
+
+    def _check_for_each(self, task: PlannedTask, action: Action) -> None:
+        """Check that a task's list is one; only then `each` means something in it."""
+        self._list = None
+        if task.for_each is None:
+            return
+        at = self.declared(task.for_each)
+        if isinstance(at, str):
+            self._flaw(task, at)
+        elif any(member.kind is not Kind.LIST for member in at.members):
+            self._flaw(task, f"{task.for_each} is no list; name a list of an earlier task's result")
+        elif action.name == ANSWER:
+            self._flaw(task, "answer shows a whole list: give it the list as `rows`")
+        else:
+            self._list = task.for_each
+
+    def _flaw(self, task: PlannedTask, message: str) -> None:
+        self.flaws.append(Flaw(PlanFlaw.REFERENCE, message, task.id, "for_each"))
 
     def _check_after(self, task: PlannedTask) -> None:
         for key in task.after:
@@ -172,10 +200,7 @@ class _Check:
     def _check_guard(self, task: PlannedTask) -> None:
         if task.when is None:
             return
-        result = self.result_of(task.when.left)
-        found = result if isinstance(result, str) else declared_at(result, task.when.left.path)
-        if isinstance(found, Undeclared):
-            found = found.message
+        found = self.declared(task.when.left)
         if isinstance(found, str):
             self.flaws.append(Flaw(PlanFlaw.REFERENCE, found, task.id, "when"))
 
@@ -193,9 +218,6 @@ def _structure_flaws(plan: Plan) -> Iterator[Flaw]:
 def _not_run_yet(plan: Plan) -> Iterator[Flaw]:
     """Name what the format has and the engine does not run: refused, never ignored."""
     for task in plan.tasks:
-        if task.for_each is not None:
-            message = "for_each is not run yet: name each row's task, or ask which one is meant"
-            yield Flaw(PlanFlaw.NOT_RUN_YET, message, task.id, "for_each")
         if task.wait is not None:
             message = "wait is not run yet: leave it null, or say so in a question"
             yield Flaw(PlanFlaw.NOT_RUN_YET, message, task.id, "wait")
