@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -79,7 +80,10 @@ class When(_Model):
             self.effect in (None, subject.effect),
             self.requester_role in (None, subject.requester_role),
             self.any_label is None
-            or any(item.label is self.any_label for item in subject.labels.values()),
+            or any(
+                item.label is self.any_label
+                for item in chain(subject.labels.values(), subject.control.values())
+            ),
         )
         return all(checks) and all(
             name in subject.arguments and condition.matches(subject.arguments[name])

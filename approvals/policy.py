@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -14,6 +15,9 @@ from approvals.conditions import When
 from approvals.errors import PolicyError
 from connectors.actions import Effect
 from connectors.labels import Label, Labels
+
+BULK_ROWS = 10
+"""More calls than these in one go are of the last tier, whatever each of them does (S38)."""
 
 
 class _Model(BaseModel):
@@ -73,6 +77,10 @@ class Subject:
     requester_role: str
     always_asks: bool = False
     """Deleting, merging, money, permissions (S6)."""
+    control: Labels = field(default_factory=dict)
+    """Where came from what decides whether and how often the call is made."""
+    rows: int = 1
+    """How many such calls are made in one go, this one among them (S38)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +180,14 @@ def _tier_name(subject: Subject) -> str:
 
 
 def _floor(subject: Subject) -> bool:
-    return subject.effect is Effect.IRREVERSIBLE or subject.always_asks
+    """Whether a call is of the last tier; reading many records is still reading."""
+    is_bulk = subject.rows > BULK_ROWS and subject.effect is not Effect.READ
+    return subject.effect is Effect.IRREVERSIBLE or subject.always_asks or is_bulk
 
 
 def _has_outside(subject: Subject) -> bool:
-    return any(item.label is Label.OUTSIDE for item in subject.labels.values())
+    judged = chain(subject.labels.values(), subject.control.values())
+    return any(item.label is Label.OUTSIDE for item in judged)
 
 
 def _most_specific(rules: list[Rule]) -> Rule | None:

@@ -27,7 +27,11 @@ def fill(task: Task, tasks: Sequence[Task], registry: Registry) -> Resolved:
 def finished(tasks: Sequence[Task], registry: Registry) -> dict[str, Finished]:
     """Return the results that references may use; stored ones only where they were loaded."""
     return {
-        task.key: Finished(registry.stored_action(task.action), task.result)
+        task.key: Finished(
+            registry.stored_action(task.action),
+            task.result,
+            is_for_each=task.spec.get("for_each") is not None,
+        )
         for task in tasks
         if task.status is TaskStatus.SUCCEEDED
         and task.result is not None
@@ -99,7 +103,7 @@ def made_here(
         for done in finished(tasks, registry).values()
         if done.action.idempotency is not Idempotency.READ
         for pointer, value in leaves(dict(done.result))
-        if (out := result_at(done.action.result, parts_of(pointer))) and out.id_kind
+        if (out := result_at(done.model, parts_of(pointer))) and out.id_kind
         if isinstance(value, str)
     }
     return frozenset(

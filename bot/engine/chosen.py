@@ -43,9 +43,16 @@ class _Row:
 
 
 def choose(
-    action: Action, arguments: Mapping[str, Any], finished: Mapping[str, Finished]
+    action: Action,
+    arguments: Mapping[str, Any],
+    finished: Mapping[str, Finished],
+    *,
+    every: Ref | None = None,
 ) -> Chosen:
-    """Return the records that references into lists chose, one detail for each argument."""
+    """Return the records that references into lists chose, one detail for each argument.
+
+    `every` is a list all of whose records are used: there was nothing to choose.
+    """
     details: list[Detail] = []
     labels: dict[str, Provenance] = {}
     for name, value in arguments.items():
@@ -60,7 +67,7 @@ def choose(
         if row is None:
             details.append(Detail(title, NOTHING, pointer=pointer))
             continue
-        said, provenance = _say(row, reference)
+        said, provenance = _say(row, reference, is_choice=not _is_in(row, reference, every))
         details.append(Detail(title, said, pointer=pointer))
         labels[f"{pointer}/chosen"] = provenance
     return Chosen(tuple(details), labels)
@@ -113,11 +120,15 @@ def _total(result: Mapping[str, JsonValue], path: Sequence[str | int]) -> int:
     return value if found and isinstance(value, int) and not isinstance(value, bool) else 0
 
 
-def _say(row: _Row, reference: Ref) -> tuple[str, Provenance]:
+def _is_in(row: _Row, reference: Ref, every: Ref | None) -> bool:
+    return every is not None and (reference.task, row.path[:-1]) == (every.task, every.path)
+
+
+def _say(row: _Row, reference: Ref, *, is_choice: bool) -> tuple[str, Provenance]:
     name, aside = (_first(row.content, fields) for fields in (_NAMES, _ASIDES))
     said = str(row.content[name]) if name else "without a name"
     said += f" ({row.content[aside]})" if aside else ""
-    if row.found > 1:
+    if row.found > 1 and is_choice:
         said += f", {_nth(row.position)} of {row.found} found: check it"
     sources = [
         Provenance(_label(row, used), f"{reference.task}.{'.'.join(map(str, [*row.path, used]))}")
@@ -136,5 +147,5 @@ def _first(content: Mapping[str, JsonValue], names: Sequence[str]) -> str | None
 
 
 def _label(row: _Row, name: str) -> Label:
-    declared = result_at(row.source.action.result, [*row.path, name])
+    declared = result_at(row.source.model, [*row.path, name])
     return declared.label if declared is not None else Label.OUTSIDE

@@ -10,8 +10,10 @@ from approvals.askees import Askees, resolve
 from approvals.policy import Answer, Ask, Policy, PolicyVerdict, Subject
 from bot.engine.arguments import fill, finished, not_found
 from bot.engine.chosen import choose, show_chosen
+from bot.engine.control import control_labels
 from bot.engine.forms import value_text
 from bot.engine.references import Resolved
+from bot.engine.rows import count_rows, list_of
 from connectors.actions import Action, Arguments, Detail, Effect, Preview, PreviewContext
 from connectors.fields import argument_at
 from connectors.labels import Labels, complete
@@ -68,6 +70,8 @@ class Forecaster:
                 labels=labels,
                 requester_role=requester.role.value,
                 always_asks=action.deletes and goal.undo_of_task_id is None,
+                control=control_labels(task, tasks, self._registry),
+                rows=count_rows(task, tasks),
             )
         )
         preview = (
@@ -77,7 +81,12 @@ class Forecaster:
             if arguments
             else _partial_preview(action, resolved, ZoneInfo(requester.zone))
         )
-        chosen = choose(action, task.spec["arguments"], finished(tasks, self._registry))
+        chosen = choose(
+            action,
+            task.spec["arguments"],
+            finished(tasks, self._registry),
+            every=list_of(task, tasks),
+        )
         return Forecast(
             action=action,
             arguments=resolved.arguments,

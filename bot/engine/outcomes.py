@@ -10,7 +10,7 @@ from bot.engine.doubt import is_in_doubt
 from bot.engine.holds import Holds, held_up
 from bot.engine.prepare import CannotPrepare, NeedsConnection, Preparation, TryLater
 from bot.engine.progress import Timing, is_read
-from bot.engine.results import INLINE_BYTES, MOST_BYTES, TOO_LARGE, clipped, size_of
+from bot.engine.results import TOO_LARGE, kept
 from bot.goals.lifecycle import SETTLED, move_task
 from connectors.actions import Idempotency
 from connectors.errors import (
@@ -102,15 +102,11 @@ class Outcomes:
         self, tx: Transaction, goal: Goal, task: Task, result: dict[str, JsonValue]
     ) -> None:
         """Store a result according to its size; what happened is never called failed for it."""
-        size = size_of(result)
-        if size <= INLINE_BYTES:
-            await self._succeed(tx, goal, task, result)
-        elif size <= MOST_BYTES:
-            await self._succeed(tx, goal, task, await tx.results.add(task, result, size=size))
-        elif is_read(task, self._registry):
+        whole = await kept(tx, task, result, is_read=is_read(task, self._registry))
+        if whole is None:
             await self._fail(tx, task, "too_large", TOO_LARGE)
         else:
-            await self._succeed(tx, goal, task, clipped(result))
+            await self._succeed(tx, goal, task, whole)
 
     async def _succeed(
         self, tx: Transaction, goal: Goal, task: Task, result: dict[str, JsonValue]

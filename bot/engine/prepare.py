@@ -11,8 +11,10 @@ from approvals import permits
 from approvals.policy import Subject
 from bot.engine.arguments import fill, finished, made_here, missing_required
 from bot.engine.chosen import choose, show_chosen
+from bot.engine.control import control_labels
 from bot.engine.doubt import doubtful
 from bot.engine.references import Resolved
+from bot.engine.rows import count_rows, list_of
 from connectors.actions import (
     Action,
     Arguments,
@@ -54,6 +56,10 @@ class Prepared:
     idempotency: Idempotency
     made_here: frozenset[str]
     """The arguments that are ids of records which this plan itself made."""
+    control: Labels
+    """Where came from what decides whether and how often it runs."""
+    rows: int
+    """How many calls are made in one go with this one (S38)."""
     undoes: bool
     """True when it takes back what this person's own goal did: their click is the ask."""
 
@@ -67,6 +73,8 @@ class Prepared:
             labels=self.labels,
             requester_role=requester_role,
             always_asks=self.action.deletes and not self.undoes,
+            control=self.control,
+            rows=self.rows,
         )
 
 
@@ -188,6 +196,8 @@ class Preparer:
             effect=action.effect(arguments),
             idempotency=Idempotency.KEYED,
             made_here=made_here(action, call.arguments, scene.tasks, self._registry),
+            control=control_labels(task, scene.tasks, self._registry),
+            rows=count_rows(task, scene.tasks),
             undoes=scene.goal.undo_of_task_id is not None,
         )
 
@@ -237,7 +247,12 @@ class Preparer:
             precondition=precondition,
         )
         preview = action.preview(arguments, PreviewContext(scene.zone, precondition))
-        chosen = choose(action, task.spec["arguments"], finished(scene.tasks, self._registry))
+        chosen = choose(
+            action,
+            task.spec["arguments"],
+            finished(scene.tasks, self._registry),
+            every=list_of(task, scene.tasks),
+        )
         return Prepared(
             task=task,
             action=action,
@@ -248,6 +263,8 @@ class Preparer:
             effect=action.effect(arguments),
             idempotency=idempotency,
             made_here=made_here(action, canonical, scene.tasks, self._registry),
+            control=control_labels(task, scene.tasks, self._registry),
+            rows=count_rows(task, scene.tasks),
             undoes=scene.goal.undo_of_task_id is not None,
         )
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from bot.engine import guards
+from bot.engine import guards, rows
 from bot.engine.arguments import finished
 from bot.engine.references import Finished
 from bot.goals.lifecycle import ENDED_TASKS, move_goal, move_task
+from bot.planning.rows import guards_each
 from bot.planning.valid import ValidTask
 from connectors.actions import Idempotency
 from connectors.registry import Registry
@@ -77,6 +78,10 @@ async def advance(tx: Transaction, goal: Goal, registry: Registry) -> Sequence[T
         for task in tasks:
             if task.status is TaskStatus.PENDING:
                 moved |= await _advance_one(tx, goal, task, by_key, results, registry)
+            elif task.status is TaskStatus.WAITING and rows.is_list(task):
+                moved |= await rows.conclude(
+                    tx, task, tasks, results, is_read=is_read(task, registry)
+                )
         if not moved:
             return tasks
 
@@ -97,9 +102,15 @@ async def _advance_one(
     if any(item.status is not TaskStatus.SUCCEEDED for item in needed):
         return False
     guard = ValidTask.from_json(task.spec).when
-    if guard is not None and not guards.holds(guard.model_dump(mode="json"), results):
+    if (
+        guard is not None
+        and not guards_each(guard)
+        and not guards.holds(guard.model_dump(mode="json"), results)
+    ):
         failure = {"code": GUARD, "message": "Its condition does not hold."}
         return await move_task(tx, task, to=TaskStatus.SKIPPED, failure=failure)
+    if rows.is_list(task):
+        return await rows.expand(tx, goal, task, results)
     if goal.status is GoalStatus.PLANNING and not is_read(task, registry):
         return False
     return await move_task(tx, task, to=TaskStatus.READY)
@@ -167,6 +178,8 @@ def ending(tasks: Sequence[Task], registry: Registry) -> tuple[GoalStatus, str |
     ]
     if not bad and not held:
         return GoalStatus.DONE, None
-    first = next((task.failure for task in bad if task.failure), None)
+    # Of a row that was not done, its list says more than the row itself.
+    said = {*(task.key for task in bad), *(task.parent_key for task in bad)}
+    first = next((task.failure for task in tasks if task.key in said and task.failure), None)
     reason = str(first["message"]) if first else None
     return (GoalStatus.PARTLY_DONE if good else GoalStatus.FAILED), reason

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from approvals.policy import Answer
 from bot.engine.forecast import Forecaster
+from bot.engine.rows import is_list
 from bot.goals.lifecycle import ENDED_TASKS, move_goal
 from storage.database import Transaction
 from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
@@ -20,7 +21,10 @@ class Proposals:
         open_reads = [
             task
             for task in tasks
-            if task.status not in ENDED_TASKS and task.status is not TaskStatus.PENDING
+            if task.status not in ENDED_TASKS
+            and task.status is not TaskStatus.PENDING
+            # Its rows speak for it.
+            and not is_list(task)
         ]
         if open_reads:
             return False

@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import JsonValue
 
 from bot.planning.plan import Ref
+from bot.planning.rows import result_model
 from bot.planning.valid import read_ref
-from connectors.actions import Action
+from connectors.actions import Action, Result
 from connectors.fields import result_at
 from connectors.labels import LOST, Label, Labels, Provenance, escape_pointer, leaves
 
@@ -19,6 +20,12 @@ class Finished:
 
     action: Action
     result: Mapping[str, JsonValue]
+    is_for_each: bool = False
+
+    @property
+    def model(self) -> type[Result]:
+        """What the result declares about its fields."""
+        return result_model(self.action.result, is_for_each=self.is_for_each)
 
 
 @dataclass(slots=True)
@@ -104,16 +111,16 @@ def _fill_reference(
         return None
     for leaf, _ in leaves(value):
         path = [*reference.path, *parts_of(leaf)]
-        declared = result_at(source.action.result, path)
+        declared = result_at(source.model, path)
         label = declared.label if declared is not None else Label.OUTSIDE
         into.labels[f"{pointer}{leaf}"] = Provenance(label, f"{reference}{leaf}")
     if reference.path[-1:] == ["id"]:
         _, record = look_up(source.result, reference.path[:-1])
-        into.names |= {parts_of(pointer)[0]: name for name in _names_of(record)}
+        into.names |= {parts_of(pointer)[0]: name for name in names_of(record)}
     return value
 
 
-def _names_of(record: JsonValue) -> list[str]:
+def names_of(record: JsonValue) -> list[str]:
     """Return what a record is called; nothing where it has no name."""
     given = record if isinstance(record, dict) else {}
     found = (given.get(key) for key in ("name", "title", "email"))

@@ -6,6 +6,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from storage.database import Transaction
+from storage.tables.goals import Task
+
 INLINE_BYTES = 64 * 1024
 """Up to here a result is read with its task each time a goal is driven or drawn."""
 
@@ -38,6 +41,21 @@ def clipped(result: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         if size_of(cut) <= INLINE_BYTES:
             return dict(cut)
     return {}
+
+
+async def kept(
+    tx: Transaction, task: Task, result: dict[str, JsonValue], *, is_read: bool
+) -> dict[str, Any] | None:
+    """Return what to put into `tasks.result` for a result of any size, storing what is large.
+
+    None where a read found more than is kept; of what a write answered as much is kept as fits.
+    """
+    size = size_of(result)
+    if size <= INLINE_BYTES:
+        return result
+    if size <= MOST_BYTES:
+        return await tx.results.add(task, result, size=size)
+    return None if is_read else clipped(result)
 
 
 def _cut(value: JsonValue, characters: int, entries: int) -> JsonValue:

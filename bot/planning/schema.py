@@ -91,8 +91,8 @@ def signatures(actions: Iterable[Action]) -> str:
 COMPACT_FORM = """\
 {"say": text, "tasks": [{"id": "t1", "call": {ACTION: {ARGUMENT: VALUE}}, "after": [ids],
 "for_each": null or REF, "when": null or {"left": REF,
-"op": "exists|empty|eq|ne|lt|le|gt|ge|contains", "right": value}, "wait": null, "why": text}], "writes": [],
-"question": null or {"text": text, "choices": [texts]}, "final": true}
+"op": "exists|empty|eq|ne|lt|le|gt|ge|contains", "right": value}, "wait": null, "why": text}],
+"writes": [], "question": null or {"text": text, "choices": [texts]}, "final": true}
 REF is {"task": "t1", "path": ["deals", 0, "id"]}. Every key is required; use null where nothing
 is meant."""
 """The same format in words, for endpoints that do not enforce schemas."""

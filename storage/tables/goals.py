@@ -147,7 +147,12 @@ class Task(Base):
     team_id: Mapped[str]
     goal_id: Mapped[Big]
     key: Mapped[str]
+    parent_key: Mapped[str | None]
+    """The task that this one is a row of: one element of its list."""
+    row: Mapped[int | None]
+    """The place of the element in the list, from 0."""
     position: Mapped[int]
+    """The step's place in the plan, from 0; rows have that of their task."""
     plan_version: Mapped[int]
     action: Mapped[str]
     spec: Mapped[Json]

@@ -87,7 +87,8 @@ REQUIREMENTS: dict[int, Requirement] = {
     37: Requirement("Every query names the team; nobody's plan uses another's connection"),
     38: Requirement(
         "Budgets per goal; bulk asks with count and sample",
-        later="usage is recorded, and a plan has at most 15 tasks; `for_each` is refused",
+        later="more than 10 rows of a list ask the approvers, more than 50 run nothing, and a plan "
+        "has at most 15 tasks; budgets of money and time come later",
     ),
     39: Requirement("`countersign halt` stops every write", later="the command comes later"),
     40: Requirement("Dependencies are pinned by hash; their licences are listed"),

@@ -23,6 +23,8 @@ def upgrade() -> None:
 
 def _rows() -> None:
     """Add what a task that runs once per element of a list needs."""
+    op.add_column("tasks", sa.Column("parent_key", sa.Text(), nullable=True))
+    op.add_column("tasks", sa.Column("row", sa.Integer(), nullable=True))
 
 
 def _rounds() -> None:

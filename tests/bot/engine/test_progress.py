@@ -26,25 +26,23 @@ async def test_guard_decides_whether_a_task_runs(
 ) -> None:
     """A condition that does not hold skips the task, and that is no failure."""
     world.provider.put("Acme")
-    goal_id = await world.plan(
+    goal_id = await world.start(
         step("t1", "find_items", query="acme"),
         add("t2", "Report", is_own=True, when=(ref("t1", "items", 0, "name"), op, right)),
     )
-    await world.drive(goal_id)
     assert (await world.statuses(goal_id))["t2"] is status
     assert (await world.goal(goal_id)).status is GoalStatus.DONE
 
 
 async def test_what_needs_a_guarded_task_is_skipped_without_failure(world: World) -> None:
     """False skips the task and what needs it; the goal is done all the same."""
-    goal_id = await world.plan(
+    goal_id = await world.start(
         step("t1", "find_items", query="acme"),
         add("t2", "One", is_own=True, when=(ref("t1", "items"), "exists", None), after=()),
         add("t3", "Two", is_own=True, when=(ref("t1", "total"), "gt", 0)),
         add("t4", "Three", is_own=True, parent_id=ref("t3", "id")),
         add("t5", "Four", is_own=True, parent_id=ref("t4", "id")),
     )
-    await world.drive(goal_id)
     statuses = await world.statuses(goal_id)
     assert [statuses[key] for key in ("t2", "t3", "t4", "t5")] == [DONE, SKIPPED, SKIPPED, SKIPPED]
     goal = await world.goal(goal_id)

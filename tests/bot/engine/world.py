@@ -29,7 +29,7 @@ from bot.engine.undo import UndoService
 from bot.engine.unknown import UnknownService
 from bot.goals.clicks import Click
 from bot.goals.lifecycle import move_goal
-from bot.planning.plan import Guard, Ref
+from bot.planning.plan import EACH, Guard, Ref
 from bot.planning.valid import ValidPlan, ValidTask, references, stored_ref
 from connectors.clients import ConnectionClients
 from connectors.execute import Executor
@@ -68,6 +68,7 @@ def step(
     *,
     after: tuple[str, ...] = (),
     when: tuple[dict[str, JsonValue], str, Any] | None = None,
+    for_each: dict[str, JsonValue] | None = None,
     **arguments: Any,
 ) -> ValidTask:
     """Return a validated task; its arguments are completed by the action's model."""
@@ -84,6 +85,8 @@ def step(
         guard = Guard.model_validate({"left": left, "op": when[1], "right": when[2]})
     needed = {item.task for value in given.values() for _, item in references(value)}
     needed |= {*after} | ({guard.left.task} if guard else set())
+    every = Ref.model_validate(for_each["$ref"]) if for_each is not None else None
+    needed |= {every.task} if every else set()
     return ValidTask(
         key=key,
         action=declared.qualified_name,
@@ -91,11 +94,14 @@ def step(
         after=after,
         when=guard,
         why="",
-        depends_on=tuple(sorted(needed)),
+        depends_on=tuple(sorted(needed - {EACH})),
+        for_each=every,
     )
 
 
-def add(key: str, name: str, *, kind: str = "keyed", **more: Any) -> ValidTask:
+def add(
+    key: str, name: str | dict[str, JsonValue], *, kind: str = "keyed", **more: Any
+) -> ValidTask:
     return step(key, f"add_{kind}", name=name, **more)
 
 
