@@ -70,7 +70,17 @@ def build_providers(settings: Settings) -> dict[str, ProviderSettings]:
 def build_connections(settings: Settings, database: Database) -> Connections:
     """Wire the connectors: registry, egress, broker, executor, OAuth."""
     registry = Registry((HUBSPOT, GOOGLE_CALENDAR, BUILTINS))
-    providers = build_providers(settings)
+    return wire(settings, database, registry=registry, providers=build_providers(settings))
+
+
+def wire(
+    settings: Settings,
+    database: Database,
+    *,
+    registry: Registry,
+    providers: Mapping[str, ProviderSettings],
+) -> Connections:
+    """Wire any connectors: what is between an action and its provider is the same for all."""
     vault = Vault.from_setting(settings.countersign_encryption_key.get_secret_value())
     egress = Egress(providers.values())
     broker = TokenBroker(database=database, vault=vault, egress=egress)

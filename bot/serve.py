@@ -5,8 +5,8 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from collections.abc import Coroutine, Iterator
+from typing import Any, Literal, TypeAlias
 
 import structlog
 import uvicorn
@@ -119,7 +119,8 @@ async def _run(
         ]
         if role != "web":
             await parts.people.prepare(parts.installation.team_id)
-            running += _start_worker(parts, group, database_url)
+            loops = [run_jobs(parts, database_url=database_url), *run_clock(parts)]
+            running += [group.create_task(loop) for loop in loops]
         if role != "worker":
             settings = parts.settings
             place = listening or bind(settings.countersign_host, settings.countersign_port)
@@ -131,10 +132,8 @@ async def _run(
             task.cancel()
 
 
-def _start_worker(
-    parts: Parts, group: asyncio.TaskGroup, database_url: str
-) -> list[asyncio.Task[None]]:
-    """Start the jobs, the clock, and what a minute is too long for."""
+def run_jobs(parts: Parts, *, database_url: str) -> Coroutine[Any, Any, None]:
+    """Return what runs this process's jobs until it is cancelled."""
     worker = Worker(
         conninfo=conninfo(database_url),
         jobs=parts.jobs,
@@ -142,6 +141,11 @@ def _start_worker(
         name=f"{socket.gethostname()}:{os.getpid()}",
         heartbeat_s=parts.settings.countersign_heartbeat_s,
     )
+    return worker.run()
+
+
+def run_clock(parts: Parts) -> list[Coroutine[Any, Any, None]]:
+    """Return the clock and what a minute is too long for, each until it is cancelled."""
     tick = Tick(
         {
             "digest_subscriptions": parts.delivery.keep_up,
@@ -155,13 +159,11 @@ def _start_worker(
     async def seal_all() -> None:
         await seal(parts.database)
 
-    loops = (
-        worker.run(),
+    return [
         Clock(tick).run(),
         run_every(settings.countersign_sweep_s, parts.sweeper.sweep, name="sweep"),
         run_every(settings.countersign_sweep_s, parts.dispatcher.sweep, name="inbox"),
         run_every(OUTBOX_SWEEP_S, parts.pump.sweep, name="outbox"),
         run_every(settings.countersign_seal_s, seal_all, name="seal"),
         run_every(TIDY_S, parts.tidier.tidy, name="tidy"),
-    )
-    return [group.create_task(loop) for loop in loops]
+    ]
