@@ -17,12 +17,13 @@ $(shell test ! -e $(VENV)/.made || $(BIN)/python -c "" 2>/dev/null || \
 	rm -f $(VENV)/.made $(VENV)/.runtime $(VENV)/.dev)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock install \
+.PHONY: help demo test chaos check bench lock install \
 	check-style check-types check-imports check-migrations check-locks
 
 help:
 	@echo "make demo      the demo; ARGS=--once ends after the scene, ARGS=--fresh forgets earlier ones"
 	@echo "make test      the tests; ARGS=tests/storage picks some"
+	@echo "make chaos     workers killed, the database restarted, providers at fault, for up to 10 minutes"
 	@echo "make check     style, types, imports, migrations, lock files"
 	@echo "make bench     the benchmarks"
 	@echo "make install   only .venv, with what the demo needs"
@@ -36,6 +37,9 @@ install: $(VENV)/.runtime
 # A file stays with one worker, because its costly fixtures are made once per worker.
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile $(ARGS)
+
+chaos: $(VENV)/.dev
+	@timeout --signal=INT 600 $(BIN)/python -m tests.chaos $(ARGS)
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.run $(ARGS)
