@@ -74,13 +74,10 @@ class Engine:
         if goal.status not in _DRIVEN or goal.plan_version == 0:
             return []
         tasks = await progress.advance(tx, goal, self._registry)
-        ready = [task.key for task in tasks if task.status is TaskStatus.READY]
-        claimed = list(
-            await tx.tasks.claim(
-                goal.team_id, goal.id, keys=ready, owner=owner, lease_s=self._timing.lease_s
-            )
-        )
-        claimed += await self._claim_abandoned(tx, goal, owner)
+        claimed = [
+            *await self._claim_ready(tx, goal, tasks, owner),
+            *await self._claim_abandoned(tx, goal, owner),
+        ]
         if goal.status is GoalStatus.PLANNING:
             if not claimed and await self._proposals.propose(tx, goal, tasks):
                 return await self._claim_locked(tx, goal, owner)
@@ -89,8 +86,28 @@ class Engine:
         await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id)
         return claimed
 
+    async def _claim_ready(
+        self, tx: Transaction, goal: Goal, tasks: Sequence[Task], owner: str
+    ) -> Sequence[Task]:
+        """Claim the ready tasks whose time has come; this drive's own need no second claim."""
+        free = [
+            task.key
+            for task in tasks
+            if task.status is TaskStatus.READY and task.lease_owner != owner
+        ]
+        if not free:
+            return []
+        return await tx.tasks.claim(
+            goal.team_id, goal.id, keys=free, owner=owner, lease_s=self._timing.lease_s
+        )
+
     async def _claim_abandoned(self, tx: Transaction, goal: Goal, owner: str) -> Sequence[Task]:
         """Claim running tasks whose process died; also of a goal that ended: it owes an outcome."""
+        tasks = await tx.tasks.list_(goal.team_id, goal.id)
+        if all(
+            task.status is not TaskStatus.RUNNING or task.lease_owner == owner for task in tasks
+        ):
+            return []
         return await tx.tasks.claim_abandoned(
             goal.team_id,
             goal.id,

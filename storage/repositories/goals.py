@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import RowMapping, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,11 +22,20 @@ OPEN_STATUSES = (
 )
 
 
+_LOCK = (
+    select(Goal)
+    .where(Goal.team_id == bindparam("team"), Goal.id == bindparam("goal"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
 class GoalRepository:
     """Reads and changes goals; `lock` is what every writer of a goal takes first."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._held: dict[tuple[str, int], Goal] = {}
 
     async def add(
         self,
@@ -83,14 +92,13 @@ class GoalRepository:
         Raises:
             NotFoundError: when this team has none of that id.
         """
-        goal = await self._session.scalar(
-            select(Goal)
-            .where(Goal.team_id == team_id, Goal.id == goal_id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
+        held = self._held.get((team_id, goal_id))
+        if held is not None:
+            return held
+        goal = await self._session.scalar(_LOCK, {"team": team_id, "goal": goal_id})
         if goal is None:
             raise NotFoundError("goal", goal_id)
+        self._held[team_id, goal_id] = goal
         return goal
 
     async def find_by_source(self, team_id: str, source_key: str) -> Goal | None:
@@ -198,7 +206,7 @@ class GoalRepository:
             .returning(*Goal.__table__.columns)
             .execution_options(synchronize_session=False)
         )
-        return update_object(goal, moved.mappings().one_or_none())
+        return self._refresh(goal, moved.mappings().one_or_none())
 
     async def touch(self, team_id: str, goal_id: int) -> None:
         await self._session.execute(
@@ -226,7 +234,14 @@ class GoalRepository:
             .returning(*Goal.__table__.columns)
             .execution_options(synchronize_session=False)
         )
-        update_object(goal, changed.mappings().one_or_none())
+        self._refresh(goal, changed.mappings().one_or_none())
+
+    def _refresh(self, goal: Goal, row: RowMapping | None) -> bool:
+        """Bring a goal up to date, and the object that `lock` gave for it; False without a row."""
+        held = self._held.get((goal.team_id, goal.id))
+        if held is not None and held is not goal:
+            update_object(held, row)
+        return update_object(goal, row)
 
     async def add_plan(self, goal: Goal, *, body: dict[str, Any], author: str) -> int:
         """Store the next version of a goal's plan and return its number."""

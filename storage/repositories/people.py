@@ -57,11 +57,8 @@ class PersonRepository:
         return rows.one()
 
     async def find(self, team_id: str, person_id: str) -> Person | None:
-        return await self._session.scalar(
-            select(Person)
-            .where(Person.team_id == team_id, Person.person_id == person_id)
-            .execution_options(populate_existing=True)
-        )
+        """Return somebody as they were when this transaction first read them."""
+        return await self._session.get(Person, (team_id, person_id))
 
     async def get(self, team_id: str, person_id: str) -> Person:
         """Return a person.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,32 +30,53 @@ _ENDS = frozenset(
 )
 
 
+_LIST = (
+    select(Task)
+    .where(Task.team_id == bindparam("team"), Task.goal_id == bindparam("goal"))
+    .order_by(Task.position, Task.id)
+    .execution_options(populate_existing=True)
+)
+_FIND = (
+    select(Task)
+    .where(Task.team_id == bindparam("team"), Task.id == bindparam("task"))
+    .execution_options(populate_existing=True)
+)
+
+
 class TaskRepository:
-    """Reads, claims and changes tasks. The caller holds the goal's row."""
+    """Reads, claims and changes tasks. The caller holds the goal's row.
+
+    So nobody else changes them meanwhile: what was read once in a transaction is kept, and kept
+    true by what this repository changes.
+    """
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
+        self._lists: dict[tuple[str, int], Sequence[Task]] = {}
 
     async def add_many(self, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
+            self._lists.clear()
             await self._session.execute(insert(Task), list(rows))
 
     async def list_(self, team_id: str, goal_id: int) -> Sequence[Task]:
         """Return a goal's tasks in plan order, as they are now."""
-        rows = await self._session.scalars(
-            select(Task)
-            .where(Task.team_id == team_id, Task.goal_id == goal_id)
-            .order_by(Task.position, Task.id)
-            .execution_options(populate_existing=True)
-        )
-        return rows.all()
+        known = self._lists.get((team_id, goal_id))
+        if known is None:
+            rows = await self._session.scalars(_LIST, {"team": team_id, "goal": goal_id})
+            known = self._lists[team_id, goal_id] = rows.all()
+        return known
 
     async def find(self, team_id: str, task_id: int) -> Task | None:
-        return await self._session.scalar(
-            select(Task)
-            .where(Task.team_id == team_id, Task.id == task_id)
-            .execution_options(populate_existing=True)
-        )
+        known = self._known(team_id, task_id)
+        if known is not None:
+            return known
+        return await self._session.scalar(_FIND, {"team": team_id, "task": task_id})
+
+    def _known(self, team_id: str, task_id: int) -> Task | None:
+        """Return a task of a list that was read in this transaction."""
+        lists = (tasks for (team, _), tasks in self._lists.items() if team == team_id)
+        return next((task for tasks in lists for task in tasks if task.id == task_id), None)
 
     async def get(self, team_id: str, task_id: int) -> Task:
         """Return a task.
@@ -70,6 +91,7 @@ class TaskRepository:
 
     async def remove(self, team_id: str, task_ids: Sequence[int]) -> None:
         """Drop tasks that never ran, when a new plan version replaces them."""
+        self._lists.clear()
         await self._session.execute(
             delete(Task)
             .where(Task.team_id == team_id, Task.id.in_(task_ids))
@@ -78,6 +100,7 @@ class TaskRepository:
 
     async def update(self, team_id: str, task_id: int, **values: Any) -> None:
         """Change fields other than the status."""
+        self._lists.clear()
         await self._session.execute(
             update(Task)
             .where(Task.team_id == team_id, Task.id == task_id)
@@ -102,10 +125,15 @@ class TaskRepository:
             .returning(*Task.__table__.columns)
             .execution_options(synchronize_session=False)
         )
-        return update_object(task, moved.mappings().one_or_none())
+        row = moved.mappings().one_or_none()
+        known = self._known(task.team_id, task.id)
+        if known is not None and known is not task:
+            update_object(known, row)
+        return update_object(task, row)
 
     async def hold(self, team_id: str, task_id: int, *, at_most_s: float) -> bool:
         """Note since when a task waits for its provider; False once that has been too long."""
+        self._lists.clear()
         first = func.coalesce(Task.held_since, func.now())
         return bool(
             await self._session.scalar(
