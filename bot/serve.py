@@ -128,6 +128,8 @@ async def _run(
         log.info("serving", role=role, process=os.getpid())
         await stop.wait()
         log.info("stopping", role=role)
+        if role != "web":
+            parts.engine.stop()
         for task in running:
             task.cancel()
 

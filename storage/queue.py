@@ -102,6 +102,9 @@ class Queue:
         deferrer = self._app.configure_task(
             job,
             allow_unknown=True,
+            # A queue for each kind of job: a worker takes only the kinds that it knows, so one of
+            # a newer version waits for a newer worker instead of failing for good in an older one.
+            queue=job,
             connection=raw,
             queueing_lock=once,
             priority=int(priority),

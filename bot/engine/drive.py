@@ -51,6 +51,11 @@ class Engine:
         self._timing = timing
         self._outcomes = Outcomes(database=database, timing=timing, registry=registry)
         self._recovery = Recovery(executor=executor)
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Begin nothing more: drives end with the calls that run, and hand the rest back."""
+        self._is_stopping = True
 
     async def drive(self, team_id: str, goal_id: int) -> None:
         """Run everything of a goal that can run now; return when nothing is ready any more."""
@@ -69,6 +74,9 @@ class Engine:
             return await self._claim_locked(tx, goal, owner)
 
     async def _claim_locked(self, tx: Transaction, goal: Goal, owner: str) -> Sequence[Task]:
+        if self._is_stopping:
+            await defer_drive(tx, goal.team_id, goal.id)
+            return []
         if goal.status in SETTLED:
             return await self._claim_abandoned(tx, goal, owner)
         if goal.status not in _DRIVEN or goal.plan_version == 0:
@@ -151,6 +159,9 @@ class Engine:
             if goal.status not in _DRIVEN:
                 return [], []
             held = await self._still_held(tx, goal, owner)
+            if self._is_stopping:
+                await self._hand_back(tx, goal, results, held)
+                return [], []
             mine = [item for item in results if item.task.key in held]
             for item in mine:
                 if not isinstance(item, Prepared):
@@ -163,6 +174,21 @@ class Engine:
                 more = []
                 await _redraw(tx, goal)
         return cleared, more
+
+    async def _hand_back(
+        self,
+        tx: Transaction,
+        goal: Goal,
+        results: Sequence[outcomes.Preparation],
+        held: frozenset[str],
+    ) -> None:
+        """Give up claims of which nothing was sent, and wake another process for them."""
+        for item in results:
+            if item.task.key in held:
+                await tx.tasks.update(
+                    goal.team_id, item.task.id, lease_owner=None, lease_until=None
+                )
+        await defer_drive(tx, goal.team_id, goal.id)
 
     async def _still_held(self, tx: Transaction, goal: Goal, owner: str) -> frozenset[str]:
         """Return the keys of the ready tasks that this drive still holds: a late one is fenced."""

@@ -13,8 +13,12 @@ from storage.queue import new_app
 log = structlog.get_logger(__name__)
 
 RESTART_PAUSE_S = 1.0
-GRACE_S = 30
-"""How long a stop waits for running jobs before it cuts them off; their leases then lapse."""
+GRACE_S = 25
+"""How long a stop waits for running jobs before it cuts them off; their leases then lapse.
+
+Longer than a call may take, and with what else a stop takes shorter than the 30 s after which
+Kubernetes kills. Source:
+https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination"""
 
 
 class Worker:
@@ -59,6 +63,7 @@ class Worker:
 
     async def _work(self, app: procrastinate.App) -> None:
         await app.run_worker_async(
+            queues=[job.name for job in self._jobs],
             name=self._name,
             concurrency=self._concurrency,
             install_signal_handlers=False,

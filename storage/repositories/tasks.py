@@ -198,17 +198,21 @@ class TaskRepository:
     ) -> Sequence[tuple[str, int]]:
         """Return (team, goal) of goals with a task whose time came or whose claim died.
 
-        Of a goal that has ended, only a call that was running counts: its outcome is owed.
+        A claim of a ready task is over with its lease: nothing was sent for it yet, and whoever
+        claimed it notices before it sends. A running one may have sent up to `grace_s` later; of
+        a goal that has ended only such a one counts, because its outcome is owed.
         """
         driven = Goal.status.in_((GoalStatus.PLANNING, GoalStatus.RUNNING, GoalStatus.WAITING))
-        is_over = Task.lease_until < func.now() - seconds(grace_s)
         due = and_(
             Task.status == TaskStatus.READY,
-            or_(Task.lease_until.is_(None), is_over),
+            or_(Task.lease_until.is_(None), Task.lease_until < func.now()),
             or_(Task.not_before.is_(None), Task.not_before <= func.now()),
             driven,
         )
-        dead = and_(Task.status == TaskStatus.RUNNING, is_over)
+        dead = and_(
+            Task.status == TaskStatus.RUNNING,
+            Task.lease_until < func.now() - seconds(grace_s),
+        )
         rows = await self._session.execute(
             select(Task.team_id, Task.goal_id)
             .join(Goal, and_(Goal.id == Task.goal_id, Goal.team_id == Task.team_id))

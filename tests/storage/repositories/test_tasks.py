@@ -126,7 +126,13 @@ async def test_task_is_claimed_when_its_time_has_come(
         (GoalStatus.CANCELLED, {}, False),
         (GoalStatus.PROPOSED, {}, False),
         (GoalStatus.RUNNING, {"not_before": timedelta(hours=1)}, False),
-        (GoalStatus.RUNNING, {"lease_until": timedelta(seconds=-1)}, False),
+        (GoalStatus.RUNNING, {"lease_until": timedelta(seconds=30)}, False),
+        (GoalStatus.RUNNING, {"lease_until": timedelta(seconds=-1)}, True),
+        (
+            GoalStatus.RUNNING,
+            {"status": TaskStatus.RUNNING, "lease_until": timedelta(seconds=-1)},
+            False,
+        ),
         (GoalStatus.RUNNING, {"lease_until": timedelta(hours=-1)}, True),
         (
             GoalStatus.CANCELLED,
