@@ -68,9 +68,10 @@ class Place:
             "countersign_policy": self.policy,
             "countersign_lease_s": LEASE_S,
             "countersign_call_timeout_s": CALL_TIMEOUT_S,
-            "countersign_retry_base_s": 0.2,
-            # A process that dies costs its tasks a try, and here one dies every second.
+            # A process that dies costs its tasks a try, and here one dies every second; the pause
+            # doubles with each, so it begins small.
             "countersign_max_tries": 60,
+            "countersign_retry_base_s": 0.01,
             "countersign_heartbeat_s": 1,
             "countersign_sweep_s": 0.5,
             "countersign_stale_s": 3,
