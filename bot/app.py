@@ -23,6 +23,7 @@ from bot.engine.drive import Engine
 from bot.engine.forecast import Forecaster
 from bot.engine.gate import Gate
 from bot.engine.goals import GoalService
+from bot.engine.handoff import HandoffService
 from bot.engine.home_queries import HomeQueries
 from bot.engine.planning_job import PlanningJob
 from bot.engine.plans import PlanService
@@ -139,6 +140,15 @@ class Parts:
         )
 
     @cached_property
+    def handoffs(self) -> HandoffService:
+        return HandoffService(
+            database=self.database,
+            registry=self.registry,
+            decisions=self.decisions,
+            grace_s=self.timing.call_timeout_s,
+        )
+
+    @cached_property
     def sweeper(self) -> Sweeper:
         return Sweeper(database=self.database, timing=self.timing)
 
@@ -197,6 +207,7 @@ class Parts:
             approvals=self.desk,
             undos=UndoService(database=database, registry=registry),
             unknowns=UnknownService(database=database),
+            handoffs=self.handoffs,
             connections=self.connection_desk,
             digests=DigestService(database=database, queries=self.digests, now=self.clock.now),
             links=LinkService(database=database, public_url=self.settings.countersign_url),
@@ -251,8 +262,8 @@ class Parts:
     @cached_property
     def jobs(self) -> tuple[Job, ...]:
         return (
-            Job("drive", self.engine.drive),
-            Job("plan_goal", self.planning.plan_goal),
+            Job("drive", self.engine.drive, gave_up=self.handoffs.stop_goal),
+            Job("plan_goal", self.planning.plan_goal, gave_up=self.handoffs.stop_goal),
             Job("handle_event", self.dispatcher.handle_event),
             Job("post_cards", self.pump.post_cards),
         )
@@ -317,6 +328,7 @@ def _loaders(parts: Parts) -> Loaders:
         goal=lambda tx, card: cards.goal(tx, card.team_id, int(card.subject)),
         approval=lambda tx, card: cards.approval(tx, card.team_id, int(card.subject)),
         answer=lambda tx, card: cards.answer(tx, card.team_id, int(card.subject)),
+        handoff=lambda tx, card: parts.handoffs.card(tx, card.team_id, int(card.subject)),
         unknown=lambda tx, card: cards.unknown(tx, card.team_id, int(card.subject)),
         connect=lambda tx, card: desk.card(tx, card.team_id, card.subject),
         digest=lambda tx, card: parts.digests.load(tx, card.team_id, int(card.subject)),

@@ -16,6 +16,7 @@ from storage.repositories.calls import CallRepository
 from storage.repositories.connections import ConnectionRepository
 from storage.repositories.digests import DigestRepository
 from storage.repositories.goals import GoalRepository
+from storage.repositories.handoffs import HandoffRepository
 from storage.repositories.inbox import InboxRepository
 from storage.repositories.links import LinkRepository
 from storage.repositories.outbox import OutboxRepository
@@ -60,6 +61,10 @@ class Transaction:
     @cached_property
     def goals(self) -> GoalRepository:
         return GoalRepository(self.session)
+
+    @cached_property
+    def handoffs(self) -> HandoffRepository:
+        return HandoffRepository(self.session)
 
     @cached_property
     def inbox(self) -> InboxRepository:

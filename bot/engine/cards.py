@@ -137,6 +137,23 @@ class UnknownCard:
     can_run_again: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoffCard:
+    """Something that a defect of ours stopped; `position` is None where it was a whole goal."""
+
+    handoff_id: int
+    requester: str
+    asked: str
+    position: int | None
+    step: str | None
+    """What the step was to do, in a sentence; None where nothing was frozen yet."""
+    is_unknown: bool
+    provider_title: str | None
+    look_url: str | None
+    reference: str
+    settled_by: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerCard:
     """An answer for the requester alone, rendered by code from rows."""

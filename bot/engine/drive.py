@@ -8,8 +8,10 @@ import structlog
 
 from bot.engine import outcomes, progress
 from bot.engine.gate import Cleared, Gate
+from bot.engine.handoff import BROKE
+from bot.engine.isolation import Broke, apart, together
 from bot.engine.outcomes import Outcomes
-from bot.engine.prepare import Prepared, Preparer, Scene
+from bot.engine.prepare import CannotPrepare, Prepared, Preparer, Scene
 from bot.engine.progress import Timing
 from bot.engine.proposal import Proposals
 from bot.engine.recovery import Recovery
@@ -130,24 +132,23 @@ class Engine:
             return
         abandoned = [task for task in tasks if task.status is TaskStatus.RUNNING]
         fresh = [task for task in tasks if task.status is TaskStatus.READY]
-        async with asyncio.TaskGroup() as group:
-            for task in abandoned:
-                group.create_task(self._recover(task, owner))
-            if fresh:
-                group.create_task(self._start(fresh, owner))
+        work = [self._recover(task, owner) for task in abandoned]
+        if fresh:
+            work.append(self._start(fresh, owner))
+        await together(*work)
 
     async def _start(self, tasks: Sequence[Task], owner: str) -> None:
         """Freeze the tasks' calls, pass the gate together, and run what may run."""
         scene = await self._preparer.scene(tasks[0].team_id, tasks[0].goal_id)
-        async with asyncio.TaskGroup() as group:
-            preparing = [group.create_task(self._preparer.prepare(task, scene)) for task in tasks]
-        results = [item.result() for item in preparing]
+        results = await asyncio.gather(*[self._prepare(task, scene) for task in tasks])
         cleared, more = await self._pass(scene, results, owner)
-        async with asyncio.TaskGroup() as group:
-            for item in cleared:
-                group.create_task(self._execute(item, owner))
-            if more:
-                group.create_task(self._wave(more, owner))
+        await together(*[self._execute(item, owner) for item in cleared], self._wave(more, owner))
+
+    async def _prepare(self, task: Task, scene: Scene) -> outcomes.Preparation:
+        prepared = await apart(self._preparer.prepare(task, scene), task_id=task.id)
+        if isinstance(prepared, Broke):
+            return CannotPrepare(task, "system", BROKE, prepared.reference)
+        return prepared
 
     async def _pass(
         self, scene: Scene, results: Sequence[outcomes.Preparation], owner: str
@@ -201,7 +202,10 @@ class Engine:
 
     async def _execute(self, item: Cleared, owner: str) -> None:
         """Execute one cleared call, store its outcome, and go on with what it made ready."""
-        outcome: outcomes.Outcome
+        outcome = await apart(self._call(item), task_id=item.prepared.task.id)
+        await self._finish(item.prepared.task, item.attempt.id, outcome, owner)
+
+    async def _call(self, item: Cleared) -> outcomes.Outcome:
         try:
             result = await self._executor.execute(
                 item.permit,
@@ -209,18 +213,18 @@ class Engine:
                 idempotency=item.prepared.idempotency,
                 send_before=item.send_before,
             )
-            outcome = outcomes.Succeeded(result.model_dump(mode="json"))
+            return outcomes.Succeeded(result.model_dump(mode="json"))
         except ConnectorError as error:
-            outcome = outcomes.Raised(error)
-        await self._finish(item.prepared.task, item.attempt.id, outcome, owner)
+            return outcomes.Raised(error)
 
     async def _recover(self, task: Task, owner: str) -> None:
         """Settle a task whose drive died in the middle of its call."""
-        attempt, outcome = await self._recovery.look(task, self._database)
+        looked = await apart(self._recovery.look(task, self._database), task_id=task.id)
+        attempt, outcome = (None, looked) if isinstance(looked, Broke) else looked
         await self._finish(task, attempt, outcome, owner)
 
     async def _finish(
-        self, task: Task, attempt_id: int, outcome: outcomes.Outcome, owner: str
+        self, task: Task, attempt_id: int | None, outcome: outcomes.Outcome, owner: str
     ) -> None:
         async with self._database.transaction() as tx:
             goal = await tx.goals.lock(task.team_id, task.goal_id)

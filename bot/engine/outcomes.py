@@ -7,7 +7,9 @@ from pydantic import JsonValue
 
 from bot.engine.asks import ask_human, ask_to_connect, private_channel, private_thread
 from bot.engine.doubt import is_in_doubt
+from bot.engine.handoff import BROKE, hand_off
 from bot.engine.holds import Holds, held_up
+from bot.engine.isolation import Broke
 from bot.engine.prepare import CannotPrepare, NeedsConnection, Preparation, TryLater
 from bot.engine.progress import Timing, is_read
 from bot.engine.results import TOO_LARGE, kept
@@ -59,7 +61,7 @@ class Unseen:
     error: RetryLaterError
 
 
-Outcome = Succeeded | Raised | Repeat | Unseen
+Outcome = Succeeded | Raised | Repeat | Unseen | Broke
 
 
 class Outcomes:
@@ -72,15 +74,18 @@ class Outcomes:
         self._holds = Holds(timing=timing, registry=registry)
 
     async def store(
-        self, tx: Transaction, goal: Goal, task_id: int, attempt_id: int, outcome: Outcome
+        self, tx: Transaction, goal: Goal, task_id: int, attempt_id: int | None, outcome: Outcome
     ) -> None:
-        """Store an attempt's outcome once; a late one of an attempt taken over is dropped."""
+        """Store an attempt's outcome once; a late one of an attempt taken over is dropped.
+
+        `attempt_id` is None where not even the attempt was found: the task's latest one is meant.
+        """
         task = await tx.tasks.get(goal.team_id, task_id)
         attempt = await tx.calls.latest_attempt(goal.team_id, task_id)
         if (
             task.status is not TaskStatus.RUNNING
             or attempt is None
-            or attempt.id != attempt_id
+            or attempt_id not in (None, attempt.id)
             or attempt.status is not AttemptStatus.RUNNING
         ):
             return
@@ -93,6 +98,8 @@ class Outcomes:
                 await self._retry(tx, goal, task, attempt, why, after_s=0)
             case Raised(error):
                 await self._raised(tx, goal, task, attempt, error)
+            case Broke(reference):
+                await self._broke(tx, goal, task, attempt, reference)
             case Unseen(error):
                 if await self._holds.hold(tx, goal, task, error) is None:
                     await self._end(tx, attempt, AttemptStatus.UNKNOWN, error=error)
@@ -207,12 +214,30 @@ class Outcomes:
                     await tx.tasks.update(
                         task.team_id, task.id, lease_owner=None, lease_until=None, **waiting
                     )
-            case CannotPrepare(task, code, message):
+            case CannotPrepare(task, code, message, reference):
                 attempt = await tx.calls.latest_attempt(task.team_id, task.id)
                 if attempt is None:
                     await self._fail(tx, task, code, message)
                 else:
                     await self._give_up(tx, goal, task, attempt, code, message)
+                if reference is not None:
+                    await hand_off(tx, goal, task, reference=reference)
+
+    async def _broke(
+        self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, reference: str
+    ) -> None:
+        """End what a defect of ours stopped; a write may have been sent, so its reply is lost.
+
+        A human gets it once nothing more is tried: no retry mends a defect in a read.
+        """
+        error = OutcomeUnknownError(BROKE)
+        if Idempotency(attempt.idempotency) is Idempotency.READ:
+            await self._end(tx, attempt, AttemptStatus.FAILED, code="system", message=BROKE)
+            await self._fail(tx, task, "system", BROKE)
+        else:
+            await self._lost_reply(tx, goal, task, attempt, error)
+        if task.status in (TaskStatus.FAILED, TaskStatus.UNKNOWN):
+            await hand_off(tx, goal, task, reference=reference)
 
     async def _retry(
         self,

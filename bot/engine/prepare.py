@@ -94,6 +94,8 @@ class CannotPrepare:
     task: Task
     code: str
     message: str
+    reference: str | None = None
+    """Of the log, where a defect of ours is the reason: then it is handed to a human."""
 
 
 @dataclass(frozen=True, slots=True)

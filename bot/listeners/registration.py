@@ -7,6 +7,7 @@ from bot.listeners.approvals import ApprovalListeners
 from bot.listeners.commands import CommandListeners
 from bot.listeners.connections import ConnectionListeners
 from bot.listeners.goals import GoalListeners
+from bot.listeners.handoffs import HandoffListeners
 from bot.listeners.home import HomeListeners
 from bot.listeners.messages import MessageListeners
 from bot.listeners.plans import PlanListeners
@@ -23,6 +24,7 @@ def register_listeners(app: AsyncApp, services: Services) -> None:
         PlanListeners(services),
         ApprovalListeners(services),
         UnknownListeners(services),
+        HandoffListeners(services),
         ConnectionListeners(services),
         HomeListeners(services),
         CommandListeners(services),

@@ -60,6 +60,10 @@ class Unknowns(Protocol):
     async def settle(self, click: Click, task_id: int, verdict: UnknownVerdict) -> Answer: ...
 
 
+class Handoffs(Protocol):
+    async def close(self, click: Click, handoff_id: int) -> Answer: ...
+
+
 class Connections(Protocol):
     async def connect(self, click: Click, provider: str) -> Answer: ...
     async def disconnect(self, click: Click, provider: str) -> Answer: ...
@@ -99,6 +103,7 @@ class Services:
     approvals: Approvals
     undos: Undos
     unknowns: Unknowns
+    handoffs: Handoffs
     connections: Connections
     digests: Digests
     links: Links

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from bot.digests.models import Digest
-from bot.engine.cards import AnswerCard, ApprovalCard, ConnectCard, GoalCard, UnknownCard
+from bot.engine.cards import (
+    AnswerCard,
+    ApprovalCard,
+    ConnectCard,
+    GoalCard,
+    HandoffCard,
+    UnknownCard,
+)
 from bot.engine.home import HomeView
 from storage.database import Transaction
 from storage.tables.slack import OutboxCard
@@ -24,6 +31,7 @@ class Loaders:
     approval: Load[ApprovalCard]
     answer: Load[AnswerCard]
     unknown: Load[UnknownCard]
+    handoff: Load[HandoffCard]
     connect: Load[ConnectCard]
     digest: Load[Digest]
     home: Load[HomeView]

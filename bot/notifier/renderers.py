@@ -12,6 +12,7 @@ from bot.views.blocks import Block
 from bot.views.connections import build_connect_blocks, connect_fallback
 from bot.views.digests import build_digest_blocks, digest_fallback
 from bot.views.goals import build_goal_blocks, goal_fallback
+from bot.views.handoffs import build_handoff_blocks, handoff_fallback
 from bot.views.home import build_home
 from bot.views.notes import build_note_blocks, note_fallback
 from bot.views.summaries import build_summary_blocks, has_summary, summary_fallback
@@ -47,6 +48,7 @@ class Renderers:
             "approval": self._approval,
             "answer": self._answer,
             "unknown": self._unknown,
+            "handoff": self._handoff,
             "connect": self._connect,
             "digest": self._digest,
             "home": self._home,
@@ -95,6 +97,12 @@ class Renderers:
         if unknown is None:
             return None
         return Rendered(unknown_fallback(unknown), build_unknown_blocks(unknown))
+
+    async def _handoff(self, tx: Transaction, card: OutboxCard) -> Rendered | None:
+        handoff = await self._loaders.handoff(tx, card)
+        if handoff is None:
+            return None
+        return Rendered(handoff_fallback(handoff), build_handoff_blocks(handoff))
 
     async def _connect(self, tx: Transaction, card: OutboxCard) -> Rendered | None:
         connect = await self._loaders.connect(tx, card)

@@ -16,6 +16,8 @@ UNKNOWN_HAPPENED = "unknown_happened"
 UNKNOWN_RUN_AGAIN = "unknown_run_again"
 UNKNOWN_LEAVE = "unknown_leave"
 
+HANDOFF_SETTLED = "handoff_settled"
+
 CONNECTION_CONNECT = "connection_connect"
 CONNECTION_DISCONNECT = "connection_disconnect"
 

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,9 @@ class Recorder:
     async def settle(self, click: Click, task_id: int, verdict: str) -> Answer:
         return self.note("settle", click, task_id, verdict)
 
+    async def close(self, click: Click, handoff_id: int) -> Answer:
+        return self.note("close", click, handoff_id)
+
     async def connect(self, click: Click, provider: str) -> Answer:
         return self.note("connect", click, provider)
 
@@ -165,6 +168,7 @@ class Shown:
     approval: Any = field(default_factory=cards.approval_card)
     answer: Any = field(default_factory=cards.answer_card)
     unknown: Any = field(default_factory=cards.unknown_card)
+    handoff: Any = field(default_factory=cards.handoff_card)
     connect: Any = field(default_factory=cards.connect_card)
     digest: Any = field(default_factory=cards.digest)
     home: Any = field(default_factory=cards.home_view)
@@ -180,7 +184,7 @@ class Shown:
         return load
 
     def loaders(self) -> Loaders:
-        nouns = ("goal", "approval", "answer", "unknown", "connect", "digest", "home", "examples")
+        nouns = [item.name for item in fields(Loaders)]
         return Loaders(**{noun: self.loader(noun) for noun in nouns})
 
 
@@ -326,6 +330,7 @@ def _services(recorder: Recorder, database: Database, people: PeopleService) -> 
         approvals=RecorderOfApprovals(recorder),
         undos=recorder,
         unknowns=recorder,
+        handoffs=recorder,
         connections=recorder,
         digests=recorder,
         links=recorder,

@@ -42,6 +42,9 @@ from connectors.labels import Label
 from connectors.manifest import Manifest
 from connectors.registry import Connector
 
+BUGGY, BUGGY_BEFORE = "Buggy", "Buggy before"
+"""Names that this connector has defects for: it raises what no connector may raise."""
+
 MISSING = 404
 CONFLICT = 409
 REFUSED = 400
@@ -246,7 +249,13 @@ def _item(data: dict[str, Any]) -> Item:
     return Item(**{name: data.get(name) for name in ("id", "name", "domain", "size")})
 
 
+class DefectError(Exception):
+    """A defect in this connector."""
+
+
 async def _find(context: RunContext, arguments: Find) -> Items:
+    if arguments.query == BUGGY:
+        raise DefectError
     found = await context.http.request("GET", "/items", params={"query": arguments.query})
     rows = found.json()
     return Items(items=[_item(row) for row in rows["items"]], total=rows["total"])
@@ -255,15 +264,22 @@ async def _find(context: RunContext, arguments: Find) -> Items:
 async def _add(context: RunContext, arguments: Add) -> Item:
     dedupe = context.idempotency is Idempotency.KEYED
     body = {"name": arguments.name, "size": arguments.size, "key": context.key, "dedupe": dedupe}
-    return _item(await _send(context.http, "POST", "/items", body))
+    made = _item(await _send(context.http, "POST", "/items", body))
+    if arguments.name == BUGGY:
+        raise DefectError
+    return made
 
 
-async def _verify_add(context: RunContext, _arguments: Add) -> Item | None:
+async def _verify_add(context: RunContext, arguments: Add) -> Item | None:
+    if arguments.name == BUGGY:
+        raise DefectError
     found = await context.http.request("GET", f"/keys/{context.key}")
     return None if found.status_code == MISSING else _item(found.json())
 
 
 async def _parent(context: ReadContext, arguments: Add) -> dict[str, JsonValue]:
+    if arguments.name == BUGGY_BEFORE:
+        raise DefectError
     if arguments.parent_id is None:
         return {}
     item = await _send(context.http, "GET", f"/items/{arguments.parent_id}")

@@ -20,6 +20,7 @@ from bot.engine.drive import Engine
 from bot.engine.forecast import Forecaster
 from bot.engine.gate import Gate
 from bot.engine.goals import GoalService
+from bot.engine.handoff import HandoffService
 from bot.engine.plans import PlanService, adopt
 from bot.engine.prepare import Preparer
 from bot.engine.progress import Timing
@@ -156,6 +157,12 @@ class World:
         self.goals = GoalService(database=self.database, decisions=self.decisions)
         self.undos = UndoService(database=self.database, registry=self.registry)
         self.unknowns = UnknownService(database=self.database)
+        self.handoffs = HandoffService(
+            database=self.database,
+            registry=self.registry,
+            decisions=self.decisions,
+            grace_s=self.timing.call_timeout_s,
+        )
         self.sweeper = Sweeper(database=self.database, timing=self.timing)
         self.cards = CardQueries(registry=self.registry, forecaster=self.forecaster)
         self.connections = ConnectionDesk(

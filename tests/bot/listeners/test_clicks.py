@@ -11,6 +11,7 @@ from bot.views import ids
 from bot.views.approvals import build_approval_blocks
 from bot.views.blocks import Block, actions, button, link_button
 from bot.views.goals import build_goal_blocks
+from bot.views.handoffs import build_handoff_blocks
 from bot.views.unknown import build_unknown_blocks
 from bot.views.welcome import build_welcome_blocks
 from storage.errors import NotFoundError
@@ -67,6 +68,7 @@ ASKING = cards.goal_card(status=GoalStatus.ASKING, question="Which?", choices=("
             ids.UNKNOWN_RUN_AGAIN,
             ("settle", 31, "run_again"),
         ),
+        (build_handoff_blocks(cards.handoff_card()), ids.HANDOFF_SETTLED, ("close", 5)),
         (build_unknown_blocks(cards.unknown_card()), ids.UNKNOWN_LEAVE, ("settle", 31, "leave")),
         (build_welcome_blocks(["Say hi"]), f"{ids.EXAMPLE}:0", ("start_example", "Say hi")),
     ],

@@ -13,6 +13,7 @@ from bot.engine.cards import (
     ConnectCard,
     FormField,
     GoalCard,
+    HandoffCard,
     PlanForm,
     ShownDetail,
     Step,
@@ -133,6 +134,22 @@ def connect_card(**changes: Any) -> ConnectCard:
         connected_as=None,
     )
     return replace(usual, **changes)
+
+
+def handoff_card(**changes: Any) -> HandoffCard:
+    card = HandoffCard(
+        handoff_id=5,
+        requester="Dana Reyes",
+        asked="Create a deal for Acme",
+        position=2,
+        step="Create the deal “Acme”",
+        is_unknown=False,
+        provider_title="HubSpot",
+        look_url="https://app.hubspot.com",
+        reference="1a2b3c4d",
+        settled_by=None,
+    )
+    return replace(card, **changes)
 
 
 def unknown_card(**changes: Any) -> UnknownCard:

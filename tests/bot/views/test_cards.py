@@ -10,6 +10,7 @@ from bot.views.approvals import approval_fallback, build_approval_blocks
 from bot.views.connections import build_connect_blocks
 from bot.views.digests import build_digest_blocks
 from bot.views.goals import build_goal_blocks, goal_fallback
+from bot.views.handoffs import build_handoff_blocks
 from bot.views.home import build_home
 from bot.views.summaries import build_summary_blocks, has_summary
 from bot.views.unknown import build_unknown_blocks
@@ -216,6 +217,30 @@ def test_unknown_outcome_of_an_ended_goal_cannot_run_again() -> None:
     blocks = build_unknown_blocks(cards.unknown_card(can_run_again=False))
     assert ids.UNKNOWN_RUN_AGAIN not in actions(blocks)
     assert ids.UNKNOWN_HAPPENED in actions(blocks)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "It changed nothing"),
+        ({"is_unknown": True}, "It may have happened. Please look at HubSpot."),
+        ({"position": None, "step": None}, "I stopped the goal"),
+    ],
+    ids=["failed", "unknown", "whole goal"],
+)
+def test_hand_over_says_what_is_known(changes: dict[str, Any], said: str) -> None:
+    """Whoever reads it learns who asked what, what became of it, and where to look."""
+    blocks = build_handoff_blocks(cards.handoff_card(**changes))
+    assert said in texts(blocks)
+    assert "Dana Reyes asked: Create a deal for Acme" in texts(blocks)
+    assert ids.HANDOFF_SETTLED in actions(blocks)
+
+
+def test_settled_hand_over_asks_nothing() -> None:
+    """It names who looked."""
+    blocks = build_handoff_blocks(cards.handoff_card(settled_by="Ada Park"))
+    assert "Ada Park looked and settled it." in texts(blocks)
+    assert ids.HANDOFF_SETTLED not in actions(blocks)
 
 
 def test_digest_lists_only_what_there_is() -> None:

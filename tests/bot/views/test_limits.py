@@ -15,6 +15,7 @@ from bot.views.approvals import approval_fallback, build_approval_blocks, build_
 from bot.views.connections import build_connect_blocks, connect_fallback
 from bot.views.digests import build_digest_blocks, digest_fallback
 from bot.views.goals import build_goal_blocks, goal_fallback
+from bot.views.handoffs import build_handoff_blocks, handoff_fallback
 from bot.views.home import build_home
 from bot.views.limits import MESSAGE_TEXT
 from bot.views.metadata import Place
@@ -120,6 +121,8 @@ def test_other_messages_fit(text: str, other: str, count: int) -> None:
     assert_message(build_connect_blocks(connect), connect_fallback(connect))
     unknown = cards.unknown_card(sentence=text, provider_title=other)
     assert_message(build_unknown_blocks(unknown), unknown_fallback(unknown))
+    handoff = cards.handoff_card(asked=text, step=other, requester=text)
+    assert_message(build_handoff_blocks(handoff), handoff_fallback(handoff))
     lines = (DigestLine(text, "https://a.example"), DigestLine(other, None)) * count
     digest = cards.digest(waiting=lines, done=lines, stuck=lines, late_note=text)
     assert_message(build_digest_blocks(digest), digest_fallback(digest))

@@ -90,6 +90,27 @@ async def test_failing_job_is_run_again(database: Database) -> None:
         await until(lambda: tries == [7, 7])
 
 
+async def test_job_that_fails_for_good_tells_somebody_once(database: Database) -> None:
+    """Its last try ends with a word and a reference; it is not left to loop."""
+    tries: list[int] = []
+    told: list[tuple[int, str]] = []
+
+    async def fail(*, number: int) -> None:
+        tries.append(number)
+        message = "it always fails"
+        raise RuntimeError(message)
+
+    async def tell(*, reference: str, number: int) -> None:
+        told.append((number, reference))
+
+    await defer(database, "fail", number=7)
+    job = Job("fail", fail, max_attempts=1, wait_s=0, gave_up=tell)
+    async with working(database, job):
+        await until(lambda: bool(told) and _count(database) == 0)
+    assert tries == [7, 7]
+    assert [(number, len(reference)) for number, reference in told] == [(7, 8)]
+
+
 async def test_worker_comes_back_after_its_sessions_were_cut(database: Database) -> None:
     """A restart of the database costs a pause, not the worker."""
     seen: list[int] = []
