@@ -52,6 +52,7 @@ from bot.planning.outcome import Planner
 from bot.planning.schema import shown_examples
 from bot.providers import Connections, build_connections
 from bot.web.app import build_web
+from bot.web.metrics import MetricsPage
 from bot.web.oauth import ConnectPages
 from bot.worker.jobs import Job
 from storage.database import Database, Transaction
@@ -253,10 +254,14 @@ class Parts:
             on_connected=self.connection_desk.connected,
             is_https=self.settings.countersign_url.startswith("https://"),
         )
+        token = self.settings.countersign_metrics_token
+        metrics = MetricsPage(
+            database=self.database, token=token.get_secret_value() if token else None
+        )
         return build_web(
             database=self.database,
             cards=self.cards,
-            routes=[*intake.routes(), *pages.routes()],
+            routes=[*intake.routes(), *pages.routes(), *metrics.routes()],
         )
 
     @cached_property

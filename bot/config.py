@@ -138,6 +138,8 @@ class Settings(StorageSettings):
     """The first pause after a failure that may pass; it doubles."""
     countersign_max_tries: int = Field(default=5, ge=1)
     """How often a step is tried before it counts as failed."""
+    countersign_metrics_token: SecretStr | None = None
+    """Who sends it as a bearer reads `/metrics`; unset, there is no such page."""
     countersign_provider_down_s: float = Field(default=86_400, gt=0)
     """How long steps wait for a provider that does not answer before they end as failed."""
     countersign_heartbeat_s: float = Field(default=10, gt=0, le=10)

@@ -62,6 +62,7 @@ class Goal(Base):
             "undo_of_task_id",
             postgresql_where="undo_of_task_id IS NOT NULL",
         ),
+        Index("ix_goals_unsettled", "status", postgresql_where="settled_at IS NULL"),
         Index(
             "ix_goals_open",
             "updated_at",

@@ -75,6 +75,12 @@ def _breakers() -> None:
         ["created_at"],
         postgresql_where=sa.text("settled_at IS NULL"),
     )
+    op.create_index(
+        "ix_goals_unsettled",
+        "goals",
+        ["status"],
+        postgresql_where=sa.text("settled_at IS NULL"),
+    )
     op.add_column("tasks", sa.Column("held_since", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
         "connections", sa.Column("resting_until", sa.DateTime(timezone=True), nullable=True)
