@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
@@ -13,6 +12,7 @@ from bot.engine.drive import defer_drive
 from bot.engine.forecast import Forecaster
 from bot.engine.forms import check_arguments, read_values, step_form
 from bot.engine.progress import is_read
+from bot.engine.versions import task_row
 from bot.goals.clicks import Answer, Click, FieldErrors
 from bot.goals.lifecycle import move_goal
 from bot.planning.valid import ValidPlan, ValidTask
@@ -62,7 +62,7 @@ async def adopt(
     version = await tx.goals.add_plan(goal, body=plan.to_json(), author=author)
     await tx.tasks.add_many(
         [
-            _row(goal, task, position=position, version=version, labels=labels.get(task.key, {}))
+            task_row(goal, task, position=position, version=version, labels=labels.get(task.key))
             for position, task in enumerate(plan.tasks)
         ]
     )
@@ -73,23 +73,6 @@ async def adopt(
         goal_id=goal.id,
         data={"version": version, "author": author, "actions": [t.action for t in plan.tasks]},
     )
-
-
-def _row(
-    goal: Goal, task: ValidTask, *, position: int, version: int, labels: Labels
-) -> dict[str, Any]:
-    return {
-        "team_id": goal.team_id,
-        "goal_id": goal.id,
-        "key": task.key,
-        "position": position,
-        "plan_version": version,
-        "action": task.action,
-        "spec": {**task.to_json(), "labels": labels_to_json(labels)},
-        "depends_on": list(task.depends_on),
-        "status": TaskStatus.PENDING,
-        "tries": 0,
-    }
 
 
 class PlanService:

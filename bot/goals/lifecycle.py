@@ -36,6 +36,7 @@ TASK_TRANSITIONS: dict[T, frozenset[T]] = {
     T.PENDING: frozenset({T.READY, T.SKIPPED, T.CANCELLED}),
     T.READY: frozenset(
         {
+            T.PENDING,
             T.NEEDS_CONNECTION,
             T.NEEDS_APPROVAL,
             T.WAITING,
@@ -45,9 +46,9 @@ TASK_TRANSITIONS: dict[T, frozenset[T]] = {
             T.CANCELLED,
         }
     ),
-    T.NEEDS_CONNECTION: frozenset({T.READY, T.UNKNOWN, T.CANCELLED}),
-    T.WAITING: frozenset({T.READY, T.SUCCEEDED, T.FAILED, T.CANCELLED}),
-    T.NEEDS_APPROVAL: frozenset({T.READY, T.DECLINED, T.UNKNOWN, T.CANCELLED}),
+    T.NEEDS_CONNECTION: frozenset({T.PENDING, T.READY, T.UNKNOWN, T.CANCELLED}),
+    T.WAITING: frozenset({T.PENDING, T.READY, T.SUCCEEDED, T.FAILED, T.CANCELLED}),
+    T.NEEDS_APPROVAL: frozenset({T.PENDING, T.READY, T.DECLINED, T.UNKNOWN, T.CANCELLED}),
     T.RUNNING: frozenset({T.SUCCEEDED, T.FAILED, T.UNKNOWN, T.READY}),
     T.UNKNOWN: frozenset({T.SUCCEEDED, T.READY, T.FAILED, T.CANCELLED}),
     T.SUCCEEDED: frozenset({T.UNDONE}),
@@ -59,7 +60,8 @@ TASK_TRANSITIONS: dict[T, frozenset[T]] = {
 }
 """ARCHITECTURE.md, section 3; besides, a ready task fails when nothing could be frozen for it, or
 becomes unknown where an earlier try may have happened, and a waiting one ends with what it waited
-for: the rows of its list, or an instant that never came."""
+for: the rows of its list, or an instant that never came. Back to pending goes what a new plan
+version changes before it ran: its references and its approval are waited for anew."""
 
 ENDED_TASKS = frozenset({T.SUCCEEDED, T.SKIPPED, T.FAILED, T.DECLINED, T.CANCELLED, T.UNDONE})
 

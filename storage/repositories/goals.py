@@ -226,6 +226,21 @@ class GoalRepository:
         pair = {"question": asked, "answer": answer}
         await self._change(goal, clarifications=[*goal.clarifications, pair])
 
+    async def begin_round(self, goal: Goal) -> None:
+        """Count the round that a planner's answer begins, and forget why it was asked."""
+        await self._change(goal, rounds=Goal.rounds + 1, deviation=None)
+
+    async def set_deviation(
+        self, goal: Goal, deviation: dict[str, Any] | None, *, replans: int | None = None
+    ) -> None:
+        """Store why the planner is asked again, or that nothing is asked any more."""
+        counted = {} if replans is None else {"replans": replans}
+        await self._change(goal, deviation=deviation, **counted)
+
+    async def mark_started(self, goal: Goal) -> None:
+        """Remember that the plan as it is now was shown and run, or needed no showing."""
+        await self._change(goal, started_version=goal.plan_version)
+
     async def _change(self, goal: Goal, **values: Any) -> None:
         changed = await self._session.execute(
             update(Goal)
@@ -260,6 +275,15 @@ class GoalRepository:
                 Plan.team_id == team_id, Plan.goal_id == goal_id, Plan.version == version
             )
         )
+
+    async def list_plans(self, team_id: str, goal_id: int) -> Sequence[Plan]:
+        """Return every version of a goal's plan, the first one first."""
+        rows = await self._session.scalars(
+            select(Plan)
+            .where(Plan.team_id == team_id, Plan.goal_id == goal_id)
+            .order_by(Plan.version)
+        )
+        return rows.all()
 
     async def add_run(
         self, goal: Goal, *, version: int, person_id: str, shown: dict[str, Any]

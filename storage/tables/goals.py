@@ -85,6 +85,15 @@ class Goal(Base):
     """Why it ended as it did, in a sentence for the requester; None while open."""
     question: Mapped[Json | None]
     """What we asked last: {"text", "choices"}."""
+    rounds: Mapped[int] = mapped_column(default=0)
+    """How often a planner saw results and planned the rest; 1 once there is a first plan."""
+    replans: Mapped[int] = mapped_column(default=0)
+    """How often a deviation went to the planner."""
+    deviation: Mapped[Json | None]
+    """{"kind", "task", "message"}: why the planner is asked again, until it has answered."""
+    started_version: Mapped[int] = mapped_column(default=0)
+    """The newest plan version that a person ran or that policy let run; what is newer was
+    not shown yet."""
     clarifications: Mapped[JsonList] = mapped_column(default=list)
     """[{"question", "answer"}], oldest first."""
     deadline_at: Mapped[Instant | None]
@@ -155,6 +164,8 @@ class Task(Base):
     position: Mapped[int]
     """The step's place in the plan, from 0; rows have that of their task."""
     plan_version: Mapped[int]
+    dropped_in: Mapped[int | None]
+    """The plan version that goes on without it, whatever became of it before."""
     action: Mapped[str]
     spec: Mapped[Json]
     depends_on: Mapped[list[str]] = mapped_column(ARRAY(Text))

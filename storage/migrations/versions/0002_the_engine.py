@@ -29,6 +29,21 @@ def _rows() -> None:
 
 def _rounds() -> None:
     """Add what second rounds, re-plans and budgets need."""
+    for name in ("rounds", "replans", "started_version"):
+        column = sa.Column(name, sa.Integer(), nullable=False, server_default="0")
+        op.add_column("goals", column)
+        op.alter_column("goals", name, server_default=None)
+    op.add_column(
+        "goals",
+        sa.Column("deviation", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    )
+    # Goals of the version before were planned once, and their newest version was the shown one.
+    op.execute("UPDATE goals SET rounds = 1 WHERE plan_version > 0")
+    op.execute(
+        "UPDATE goals SET started_version = plan_version "
+        "WHERE status NOT IN ('received', 'planning', 'asking', 'proposed')"
+    )
+    op.add_column("tasks", sa.Column("dropped_in", sa.Integer(), nullable=True))
 
 
 def _waits() -> None:
