@@ -1,6 +1,6 @@
 """The database: one engine, and the one place where a transaction is committed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from storage.queue import Priority, Queue
+from storage.pending import Pending, Priority
 from storage.repositories.approvals import ApprovalRepository
 from storage.repositories.audit import AuditRepository
 from storage.repositories.breakers import BreakerRepository
@@ -28,11 +28,11 @@ from storage.repositories.usage import UsageRepository
 
 
 class Transaction:
-    """The repositories of one transaction, and the queue that defers jobs within it."""
+    """The repositories of one transaction, and what it writes at its end (`storage.pending`)."""
 
-    def __init__(self, session: AsyncSession, queue: Queue) -> None:
+    def __init__(self, session: AsyncSession, pending: Pending) -> None:
         self.session = session
-        self._queue = queue
+        self.pending = pending
 
     @cached_property
     def approvals(self) -> ApprovalRepository:
@@ -40,7 +40,7 @@ class Transaction:
 
     @cached_property
     def audit(self) -> AuditRepository:
-        return AuditRepository(self.session)
+        return AuditRepository(self.session, self.pending)
 
     @cached_property
     def breakers(self) -> BreakerRepository:
@@ -106,7 +106,9 @@ class Transaction:
         priority: Priority = Priority.NORMAL,
         **arguments: Any,
     ) -> None:
-        """Put a job into the queue; it exists only if this transaction commits.
+        """Put a job into the queue; it exists only if this transaction commits, from then on.
+
+        A job like it that is deferred in the same transaction is the same job.
 
         Args:
             job: the job's name, see `bot.worker`.
@@ -115,7 +117,7 @@ class Transaction:
             priority: who waits for it; a job that waits already is moved forward to it.
             arguments: ids only.
         """
-        await self._queue.defer(self.session, job, once=once, priority=priority, **arguments)
+        self.pending.defer(job, arguments, once=once, priority=priority)
 
 
 class Database:
@@ -134,13 +136,20 @@ class Database:
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
         unbound = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._readers = async_sessionmaker(unbound, expire_on_commit=False)
-        self.queue = Queue(conninfo(url))
+        self.calm_redraws: Callable[[str, str], None] | None = None
+        """Is told the team and channel of each redraw that nobody waits for, once it is committed.
+
+        Where nobody listens, in a process without a pump, a job goes to one that has one.
+        """
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Yield the repositories; commit at the end, roll back on an error. No network inside."""
         async with self._sessions.begin() as session:
-            yield Transaction(session, self.queue)
+            pending = Pending(session, tell=self.calm_redraws)
+            yield Transaction(session, pending)
+            await pending.write()
+        pending.committed()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
@@ -150,7 +159,9 @@ class Database:
         third. Nothing is held, so nothing that was read may be relied on afterwards.
         """
         async with self._readers() as session:
-            yield Transaction(session, self.queue)
+            pending = Pending(session)
+            yield Transaction(session, pending)
+            await pending.write()
 
     async def close(self) -> None:
         await self._engine.dispose()

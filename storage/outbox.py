@@ -3,12 +3,11 @@
 from typing import Any
 
 from storage.database import Transaction
-from storage.queue import Priority
+from storage.pending import CALM, POST_CARDS, Priority
 
-JOB = "post_cards"
+JOB = POST_CARDS
 
-CALM = 5
-"""The priority from which on a redraw may wait a moment for the next one (`bot.notifier.pump`)."""
+__all__ = ["CALM", "JOB", "show", "touch"]
 
 
 async def show(
@@ -59,12 +58,7 @@ async def touch(
     Progress is calm: several changes within a moment become one redraw. Whatever a person waits
     for, such as the answer to a click or a question, has a lower number than `CALM`.
     """
-    calm: dict[str, Any] = {"calm": True} if priority >= CALM else {}
-    channels = await tx.outbox.touch(team_id, noun, str(subject), priority=priority)
-    for channel_id in channels:
-        await tx.defer(
-            JOB, priority=_urgency(priority), team_id=team_id, channel_id=channel_id, **calm
-        )
+    tx.pending.redraw(team_id, noun, str(subject), priority=priority)
 
 
 def _urgency(priority: int) -> Priority:

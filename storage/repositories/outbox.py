@@ -76,28 +76,6 @@ class OutboxRepository:
         )
         return rows.one()
 
-    async def touch(
-        self, team_id: str, noun: str, subject: str, *, priority: int = 5
-    ) -> Sequence[str]:
-        """Want all cards of a subject to be drawn anew; return the channels they are in."""
-        rows = await self._session.scalars(
-            update(OutboxCard)
-            .where(
-                OutboxCard.team_id == team_id,
-                OutboxCard.noun == noun,
-                OutboxCard.subject == subject,
-            )
-            .values(
-                wanted=OutboxCard.wanted + 1,
-                priority=_sooner(priority),
-                tries=_REVIVED,
-                not_before=None,
-            )
-            .returning(OutboxCard.channel_id)
-            .execution_options(synchronize_session=False)
-        )
-        return sorted(set(rows))
-
     async def list_for(self, team_id: str, noun: str, subject: str) -> Sequence[OutboxCard]:
         """Return the cards of a subject, oldest first; `data["permalink"]` links to the message."""
         rows = await self._session.scalars(

@@ -33,7 +33,7 @@ async def test_job_of_a_transaction_that_rolls_back_never_exists(database: Datab
 async def test_duplicate_of_a_waiting_job_is_skipped_and_the_rest_commits(
     database: Database,
 ) -> None:
-    """A clash costs its own savepoint, not the caller's transaction."""
+    """A clash costs nothing but the job itself."""
     async with database.transaction() as tx:
         await tx.defer("drive", once="drive:1", team_id="T1", goal_id=1)
     async with database.transaction() as tx:
@@ -61,6 +61,7 @@ async def test_job_that_runs_does_not_hold_up_the_next(database: Database) -> No
     """A wake-up while a drive runs makes another drive: only waiting jobs are duplicates."""
     async with database.transaction() as tx:
         await tx.defer("drive", once="drive:1", team_id="T1", goal_id=1)
+    async with database.transaction() as tx:
         await tx.session.execute(text("UPDATE procrastinate_jobs SET status = 'doing'"))
     async with database.transaction() as tx:
         await tx.defer("drive", once="drive:1", team_id="T1", goal_id=1)
