@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.digests.lines import instant, quoted, sentence
 from bot.digests.models import Digest, DigestLine
 from bot.digests.schedule import zone_of
+from bot.goals.pending import gather
 from bot.goals.permalinks import permalink
 from connectors.registry import Registry
 from storage.database import Transaction
@@ -105,15 +106,15 @@ class DigestQueries:
         self, tx: Transaction, person: Person, *, until: datetime
     ) -> list[DigestLine]:
         lines = []
-        for approval, item in await tx.approvals.list_pending_for(person.team_id, person.person_id):
-            if approval.deadline_at <= until:
+        pending = await tx.approvals.list_pending_for(person.team_id, person.person_id)
+        for line in gather(pending):
+            if line.approval.deadline_at <= until:
                 continue
-            call = await tx.calls.get(person.team_id, item.call_id)
-            by = instant(approval.deadline_at, zone_of(person.zone))
-            url = await permalink(tx, person, "approval", approval.id)
-            lines.append(
-                DigestLine(f"Countersign by {by}: {sentence(call.preview['sentence'])}", url)
-            )
+            call = await tx.calls.get(person.team_id, line.item.call_id)
+            by = instant(line.approval.deadline_at, zone_of(person.zone))
+            url = await permalink(tx, person, "approval", line.approval.id)
+            said = line.say(sentence(call.preview["sentence"]))
+            lines.append(DigestLine(f"Countersign by {by}: {said}", url))
         return lines
 
     async def _to_connect(

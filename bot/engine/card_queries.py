@@ -1,6 +1,9 @@
 """Card queries: read what the cards of `bot.engine.cards` show, in one transaction."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +24,7 @@ from bot.engine.differences import describe_changes, differing_details
 from bot.engine.forecast import Forecaster
 from bot.engine.holds import HELD_UP
 from bot.engine.progress import is_read
+from bot.engine.rows import children, is_list, list_sentence
 from bot.engine.undo import undo_of
 from bot.goals.lifecycle import SETTLED
 from connectors.actions import Detail, Link
@@ -65,7 +69,7 @@ class CardQueries:
             version=goal.plan_version,
             author=plan.author if plan else "",
             say=body.get("say", ""),
-            steps=tuple(step for step, _ in steps),
+            steps=_with_rows(tasks, [step for step, _ in steps]),
             changes=await self._changes(tx, goal, requester),
             question=question.get("text"),
             choices=tuple(question.get("choices", ())),
@@ -88,6 +92,9 @@ class CardQueries:
         requester: Person,
     ) -> tuple[Step, bool]:
         """Return a step, and whether its requester decides it alone for want of colleagues."""
+        if is_list(task) and children(task, tasks):
+            # Its rows say what will happen and who is asked.
+            return self._list_step(goal, task, tasks), False
         asked, alone = await self._asked(tx, goal, task, tasks, requester)
         problem = _problem(task)
         if task.call_id is not None:
@@ -97,6 +104,8 @@ class CardQueries:
         else:
             forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
             sentence, notifies = forecast.preview.sentence, forecast.preview.notifies
+            if is_list(task):
+                sentence = list_sentence(task, tasks, self._registry)
             details = tuple(_shown(item, forecast.labels) for item in forecast.preview.details)
             problem = problem or forecast.problem
         step = Step(
@@ -115,6 +124,21 @@ class CardQueries:
             provider=self._registry.stored_connector(task.action.split(".")[0]).title,
         )
         return step, alone
+
+    def _list_step(self, goal: Goal, task: Task, tasks: Sequence[Task]) -> Step:
+        """Return the step that stands for the rows of a list."""
+        return Step(
+            key=task.key,
+            task_id=task.id,
+            sentence=list_sentence(task, tasks, self._registry),
+            details=(),
+            status=task.status,
+            asked=None,
+            problem=_problem(task),
+            is_read=is_read(task, self._registry),
+            changed=goal.plan_version > 1 and task.plan_version == goal.plan_version,
+            provider=self._registry.stored_connector(task.action.split(".")[0]).title,
+        )
 
     async def _asked(
         self,
@@ -305,6 +329,19 @@ class CardQueries:
             settled=settled,
             can_run_again=goal.status not in SETTLED,
         )
+
+
+def _with_rows(tasks: Sequence[Task], steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Return the steps of a plan, those of a list's rows within the step of the list."""
+    of_rows: dict[str, list[tuple[int, Step]]] = defaultdict(list)
+    for task, step in zip(tasks, steps, strict=True):
+        if task.parent_key is not None:
+            of_rows[task.parent_key].append((task.row or 0, step))
+    return tuple(
+        replace(step, rows=tuple(row for _, row in sorted(of_rows[step.key], key=itemgetter(0))))
+        for task, step in zip(tasks, steps, strict=True)
+        if task.parent_key is None
+    )
 
 
 def _problem(task: Task) -> str | None:

@@ -40,6 +40,8 @@ class Step:
     """True when this version of the plan changed it."""
     provider: str = ""
     """What people call the provider that it uses; "" for a built-in."""
+    rows: tuple["Step", ...] = ()
+    """Its rows, where it is done once for each element of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,11 @@ class GoalCard:
     """True when nobody else could be asked: a team of one is told so."""
     ran_at_once: bool = False
     """True when nobody was asked: all of it was the requester's own, silent and reversible."""
+
+    @property
+    def every_step(self) -> tuple[Step, ...]:
+        """The steps, each followed by its rows."""
+        return tuple(item for step in self.steps for item in (step, *step.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +195,8 @@ class StepForm:
     title: str
     can_drop: bool
     fields: tuple[FormField, ...]
+    is_row: bool = False
+    """True for one element of a list's step, which stands before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The approval desk: what an approver's clicks do to goals."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from approvals.decisions import DecisionOutcome, DecisionService, Outcome
@@ -49,21 +49,48 @@ class ApprovalDesk:
             goal = await self._lock(tx, click.team_id, item_id)
             if goal is None:
                 return _GONE
-            outcome = await self._decisions.decide(
-                tx,
-                team_id=click.team_id,
-                person_id=click.person_id,
-                item_id=item_id,
-                verdict=verdict,
-                reason=reason,
-            )
-            if outcome.outcome is Outcome.DECIDED and outcome.item is not None:
-                await self._follow(tx, goal, outcome.item, click.person_id, reason)
-            elif outcome.outcome is Outcome.LATE and outcome.item is not None:
-                await self._decline(tx, goal, outcome.item, "expired", None)
+            outcome = await self._decide(tx, goal, click, item_id, verdict, reason)
             await self._redraw(tx, goal, outcome.item)
             who = await _name(tx, click.team_id, outcome.decided_by)
         return _answer(outcome, who)
+
+    async def decide_all(
+        self, click: Click, approval_id: int, verdict: Verdict, reason: str | None
+    ) -> Answer:
+        """Take one answer for every call of an approval that is still open.
+
+        Each is decided by itself and bound to its own hash; what was decided before stays.
+        """
+        async with self._database.transaction() as tx:
+            items = await self._lock_all(tx, click.team_id, approval_id)
+            if not items:
+                return _GONE
+            goal = await tx.goals.lock(click.team_id, items[0].goal_id)
+            outcomes = [
+                await self._decide(tx, goal, click, item.id, verdict, reason) for item in items
+            ]
+            await self._redraw(tx, goal, items[0])
+            decided = [item for item in outcomes if item.outcome is Outcome.DECIDED]
+            said = next((item for item in outcomes if item not in decided), None)
+            who = await _name(tx, click.team_id, said.decided_by if said else None)
+        if said is None or (decided and said.outcome is Outcome.ALREADY):
+            return Answer("Done.")
+        return _answer(said, who)
+
+    async def tell_open(self, click: Click, approval_id: int) -> str | Answer:
+        """Return what is open of an approval, in words, or why this click cannot decide it."""
+        async with self._database.transaction() as tx:
+            items = await self._lock_all(tx, click.team_id, approval_id)
+            open_items = [item for item in items if item.status is ApprovalStatus.PENDING]
+            if not items:
+                return _GONE
+            _, problem = await self._editable(tx, click, (open_items or items)[0].id)
+            if problem is not None:
+                return problem
+            call = await tx.calls.get(click.team_id, open_items[0].call_id)
+        sentence: str = call.preview["sentence"]
+        others = len(open_items) - 1
+        return f"{sentence}, and {others} more" if others else sentence
 
     async def expire_due(self) -> int:
         """Expire what was not decided in time; return how many."""
@@ -135,6 +162,39 @@ class ApprovalDesk:
             await defer_drive(tx, goal.team_id, goal.id)
             await self._redraw(tx, goal, item)
         return Answer("The changed call goes through the policy again; a new card follows.")
+
+    async def _decide(
+        self,
+        tx: Transaction,
+        goal: Goal,
+        click: Click,
+        item_id: int,
+        verdict: Verdict,
+        reason: str | None,
+    ) -> DecisionOutcome:
+        outcome = await self._decisions.decide(
+            tx,
+            team_id=click.team_id,
+            person_id=click.person_id,
+            item_id=item_id,
+            verdict=verdict,
+            reason=reason,
+        )
+        if outcome.outcome is Outcome.DECIDED and outcome.item is not None:
+            await self._follow(tx, goal, outcome.item, click.person_id, reason)
+        elif outcome.outcome is Outcome.LATE and outcome.item is not None:
+            await self._decline(tx, goal, outcome.item, "expired", None)
+        return outcome
+
+    async def _lock_all(
+        self, tx: Transaction, team_id: str, approval_id: int
+    ) -> Sequence[ApprovalItem]:
+        """Return an approval's items, with their goal's row held; none where there is none."""
+        items = await tx.approvals.list_items(team_id, approval_id)
+        if items:
+            await tx.goals.lock(team_id, items[0].goal_id)
+            items = await tx.approvals.list_items(team_id, approval_id)
+        return items
 
     async def _lock(self, tx: Transaction, team_id: str, item_id: int) -> Goal | None:
         item = await tx.approvals.find_item(team_id, item_id)

@@ -1,5 +1,6 @@
 """Differences in words: between two plan versions, and between two previews of one task."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import JsonValue
 
 from bot.engine.forms import value_text
+from bot.planning.rows import parent_key
 from bot.planning.valid import read_ref
 from connectors.actions import Action, Detail
 from connectors.fields import argument_at
@@ -29,12 +31,29 @@ def describe_changes(
         for key, task in old.items()
         if key not in new
     ]
+    lines += _rows_left_out(after, new, name=name, registry=registry)
+    # A version knows its rows as they were before it was made, and after.
+    old |= {row["key"]: row for row in after.get("rows_before", ())}
+    new |= {row["key"]: row for row in after.get("rows", ())}
     for key, task in new.items():
         if key not in old:
             lines.append(f"{name} added a step: {_summary(task, registry)}.")
             continue
         lines += _changed_values(old[key], task, name=name, registry=registry, zone=zone)
     return tuple(lines)
+
+
+def _rows_left_out(
+    after: Mapping[str, Any], steps: Mapping[str, Any], *, name: str, registry: Registry
+) -> list[str]:
+    """Return a sentence for each list that lost rows and is still there."""
+    were = Counter(parent_key(row["key"]) for row in after.get("rows_before", ()))
+    are = Counter(parent_key(row["key"]) for row in after.get("rows", ()))
+    return [
+        f"{name} left out {count - are[key]} of {count}: {_summary(steps[key], registry)}."
+        for key, count in were.items()
+        if key in steps and are[key] < count
+    ]
 
 
 def _summary(task: Mapping[str, Any], registry: Registry) -> str:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from bot.engine.home import HomeConnection, HomeDigest, HomeGoal, HomeLine, HomeView
 from bot.engine.plans import words
+from bot.goals.pending import gather
 from bot.goals.permalinks import permalink
 from connectors.registry import Registry
 from storage.database import Database, Transaction
@@ -91,12 +92,13 @@ class HomeQueries:
         self, tx: Transaction, person: Person, goals: list[Goal]
     ) -> tuple[HomeLine, ...]:
         lines = []
-        for approval, item in await tx.approvals.list_pending_for(person.team_id, person.person_id):
-            if approval.deadline_at <= self._now():
+        pending = await tx.approvals.list_pending_for(person.team_id, person.person_id)
+        for asked in gather(pending):
+            if asked.approval.deadline_at <= self._now():
                 continue
-            call = await tx.calls.get(person.team_id, item.call_id)
-            url = await permalink(tx, person, "approval", approval.id)
-            lines.append(HomeLine(f"Countersign: {call.preview['sentence']}", url))
+            call = await tx.calls.get(person.team_id, asked.item.call_id)
+            url = await permalink(tx, person, "approval", asked.approval.id)
+            lines.append(HomeLine(f"Countersign: {asked.say(call.preview['sentence'])}", url))
         lines += [
             HomeLine(f"{_YOURS[goal.status]}: {goal.text}", await self._link(tx, person, goal))
             for goal in goals

@@ -6,12 +6,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
+from approvals.policy import BULK_ROWS
 from bot.engine.arguments import fill, shown_arguments
 from bot.engine.cards import PlanForm, StepForm
 from bot.engine.drive import defer_drive
 from bot.engine.forecast import Forecaster
 from bot.engine.forms import check_arguments, read_values, step_form
 from bot.engine.progress import is_read
+from bot.engine.rows import children, count_rows, is_list, list_sentence
 from bot.engine.versions import task_row
 from bot.goals.clicks import Answer, Click, FieldErrors
 from bot.goals.lifecycle import move_goal
@@ -109,7 +111,8 @@ class PlanService:
             steps = [
                 await self._step_form(tx, goal, task, tasks)
                 for task in tasks
-                if not is_read(task, self._registry) and task.status is TaskStatus.PENDING
+                if not is_read(task, self._registry)
+                and (task.status is TaskStatus.PENDING or children(task, tasks))
             ]
         return PlanForm(goal_id, version, None, tuple(steps))
 
@@ -129,6 +132,7 @@ class PlanService:
             tasks = await tx.tasks.list_(goal.team_id, goal.id)
             await tx.results.load(tasks)
             zone = ZoneInfo((await tx.people.get(goal.team_id, goal.requester_id)).zone)
+            dropped = _with_rows(tasks, dropped)
             changes, errors = self._read(tasks, dropped, values, zone)
             errors += _needed(tasks, dropped)
             if errors:
@@ -165,16 +169,24 @@ class PlanService:
     ) -> StepForm:
         requester = await tx.people.get(goal.team_id, goal.requester_id)
         forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
+        title = forecast.preview.sentence
+        if is_list(task):
+            title = list_sentence(task, tasks, self._registry)
+        is_row = task.parent_key is not None
+        if children(task, tasks) or (is_row and count_rows(task, tasks) > BULK_ROWS):
+            # A list's values are those of its rows; a modal has no room for those of many.
+            return StepForm(task.key, title, can_drop=True, fields=(), is_row=is_row)
         unknown = fill(task, tasks, self._registry).pending
-        return step_form(
+        form = step_form(
             forecast.action,
             key=task.key,
-            title=forecast.preview.sentence,
+            title=title,
             arguments=forecast.arguments,
             fixed=frozenset(pointer.split("/")[1] for pointer, _ in unknown),
             can_drop=True,
             zone=ZoneInfo(requester.zone),
         )
+        return replace(form, is_row=is_row)
 
     async def _editable(
         self, tx: Transaction, click: Click, goal_id: int, version: int
@@ -211,6 +223,18 @@ def read_edit(
     return changed, tuple((key, name or last, message) for key, name, message in errors)
 
 
+def _with_rows(tasks: Sequence[Task], dropped: frozenset[str]) -> frozenset[str]:
+    """Return what goes with dropped steps: a list's rows with it, and a list with all its rows."""
+    rows = {task.key for task in tasks if task.parent_key in dropped}
+    dropped = dropped | rows
+    emptied = {
+        task.key
+        for task in tasks
+        if (own := children(task, tasks)) and dropped.issuperset(row.key for row in own)
+    }
+    return dropped | emptied
+
+
 def _needed(tasks: Sequence[Task], dropped: frozenset[str]) -> FieldErrors:
     """Return an error for each dropped step that a remaining one needs."""
     return tuple(
@@ -228,7 +252,7 @@ async def revise(
     """Store the next plan version and bring the tasks that did not run yet in line with it."""
     person = await tx.people.get(goal.team_id, person_id)
     provenance = Provenance(Label.MESSAGE, f"typed by {person.name} in an edit")
-    kept: list[ValidTask] = []
+    kept: dict[str, ValidTask] = {}
     version = goal.plan_version + 1
     for task in tasks:
         if task.key in change.dropped:
@@ -244,12 +268,12 @@ async def revise(
                 spec={**task.spec, **spec.to_json(), "labels": labels},
                 plan_version=version,
             )
-        kept.append(spec)
+        kept[task.key] = spec
     plan = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
     say = plan.body["say"] if plan else ""
-    await tx.goals.add_plan(
-        goal, body=ValidPlan(say, tuple(kept)).to_json(), author=f"person:{person_id}"
-    )
+    steps = tuple(kept[task.key] for task in tasks if task.key in kept and not task.parent_key)
+    body = ValidPlan(say, steps).to_json() | _rows_of_body(tasks, kept)
+    await tx.goals.add_plan(goal, body=body, author=f"person:{person_id}")
     gone = [task.id for task in tasks if task.key in change.dropped]
     if gone:
         await tx.tasks.remove(goal.team_id, gone)
@@ -264,6 +288,19 @@ async def revise(
             "changed": {key: sorted(value) for key, value in change.values.items()},
         },
     )
+
+
+def _rows_of_body(tasks: Sequence[Task], kept: Mapping[str, ValidTask]) -> dict[str, JsonValue]:
+    """Return what a plan version says of rows besides its steps: as they were, and as they are.
+
+    The version before it has none where its lists were not known yet when it was made.
+    """
+    rows = [task for task in tasks if task.parent_key is not None]
+    after = [kept[task.key] for task in rows if task.key in kept]
+    return {
+        "rows_before": [ValidTask.from_json(task.spec).to_json() for task in rows],
+        "rows": [spec.to_json() for spec in after],
+    }
 
 
 def _relabelled(

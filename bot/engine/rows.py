@@ -6,12 +6,14 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from bot.engine.arguments import finished
 from bot.engine.references import Finished, look_up, names_of
 from bot.engine.results import TOO_LARGE, kept
 from bot.goals.lifecycle import ENDED_TASKS, move_task
 from bot.planning.plan import Ref
 from bot.planning.rows import MAX_ROWS, row_key, row_task
 from bot.planning.valid import ValidTask
+from connectors.registry import Registry
 from storage.database import Transaction
 from storage.tables.goals import Goal, Task, TaskStatus
 
@@ -42,9 +44,9 @@ class RowList:
         return said or f"No. {row + 1}"
 
 
-def read_list(ref: Ref, finished: Mapping[str, Finished]) -> RowList | None:
+def read_list(ref: Ref, results: Mapping[str, Finished]) -> RowList | None:
     """Return the list that a reference names; None where there is none (yet)."""
-    source = finished.get(ref.task)
+    source = results.get(ref.task)
     found, value = look_up(source.result, ref.path) if source else (False, None)
     if source is None or not found or not isinstance(value, list):
         return None
@@ -83,7 +85,22 @@ def list_of(task: Task, tasks: Sequence[Task]) -> Ref | None:
     return ValidTask.from_json(parent.spec).for_each
 
 
-async def expand(tx: Transaction, goal: Goal, task: Task, finished: Mapping[str, Finished]) -> bool:
+def list_sentence(task: Task, tasks: Sequence[Task], registry: Registry) -> str:
+    """Return what a list's step says: "Create a deal, for each of the 5 contacts found"."""
+    ref = ValidTask.from_json(task.spec).for_each
+    assert ref is not None
+    last = ref.path[-1] if ref.path else "rows"
+    noun = "results" if last == "rows" else str(last).replace("_", " ")
+    count = len(children(task, tasks))
+    rows = read_list(ref, finished(tasks, registry))
+    number = f"{count} " if count else ""
+    if rows is not None and rows.total > len(rows.elements):
+        number = f"first {len(rows.elements)} of {rows.total:,} "
+    summary = registry.stored_action(task.action).summary
+    return f"{summary}, for each of the {number}{noun} found"
+
+
+async def expand(tx: Transaction, goal: Goal, task: Task, results: Mapping[str, Finished]) -> bool:
     """Make a pending task's rows, now that its list is known; it waits for them from here on.
 
     No list, or one that is too long, ends it without doing anything; of an empty one there is
@@ -91,7 +108,7 @@ async def expand(tx: Transaction, goal: Goal, task: Task, finished: Mapping[str,
     """
     spec = ValidTask.from_json(task.spec)
     assert spec.for_each is not None
-    rows = read_list(spec.for_each, finished)
+    rows = read_list(spec.for_each, results)
     if not await move_task(tx, task, to=TaskStatus.READY):
         return False
     if rows is None:
@@ -110,7 +127,7 @@ async def conclude(
     tx: Transaction,
     task: Task,
     tasks: Sequence[Task],
-    finished: Mapping[str, Finished],
+    results: Mapping[str, Finished],
     *,
     is_read: bool,
 ) -> bool:
@@ -125,11 +142,11 @@ async def conclude(
     wanted = [row for row in rows if row.status is not TaskStatus.SKIPPED]
     done = [row for row in wanted if row.status in _DONE]
     bad = [row for row in wanted if row.status not in _DONE]
-    said = _said(task, rows, done, bad, finished)
+    said = _said(task, rows, done, bad, results)
     if bad and not done:
         return await move_task(tx, task, to=TaskStatus.FAILED, failure=said)
-    results = [row.result for row in done if row.result is not None]
-    whole = await kept(tx, task, _result(results, len(rows), len(bad)), is_read=is_read)
+    given = [row.result for row in done if row.result is not None]
+    whole = await kept(tx, task, _result(given, len(rows), len(bad)), is_read=is_read)
     if whole is None:
         failure = {"code": "too_large", "message": TOO_LARGE}
         return await move_task(tx, task, to=TaskStatus.FAILED, failure=failure)
@@ -163,13 +180,13 @@ def _said(
     rows: Sequence[Task],
     done: Sequence[Task],
     bad: Sequence[Task],
-    finished: Mapping[str, Finished],
+    results: Mapping[str, Finished],
 ) -> dict[str, JsonValue] | None:
     """Return how many rows were done and why others were not; None where all were."""
     if len(done) == len(rows):
         return None
     spec = ValidTask.from_json(task.spec)
-    elements = read_list(spec.for_each, finished) if spec.for_each else None
+    elements = read_list(spec.for_each, results) if spec.for_each else None
     names = {row.key: elements.name(row.row or 0) if elements else row.key for row in rows}
     lines = [f"{len(done)} of {len(rows)} done"]
     left_out = len(rows) - len(done) - len(bad)

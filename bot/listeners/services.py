@@ -46,6 +46,13 @@ class Approvals(Protocol):
     async def decide(
         self, click: Click, item_id: int, verdict: Verdict, reason: str | None
     ) -> Answer: ...
+    async def decide_all(
+        self, click: Click, approval_id: int, verdict: Verdict, reason: str | None
+    ) -> Answer: ...
+    async def tell_open(self, click: Click, approval_id: int) -> str | Answer:
+        """Return what is open of an approval, in words, or why this click cannot decide it."""
+        ...
+
     async def form(self, click: Click, item_id: int) -> PlanForm | Answer: ...
     async def edit(
         self, click: Click, item_id: int, values: Mapping[str, str]

@@ -44,6 +44,11 @@ def row_key(parent_key: str, row: int) -> str:
     return f"{parent_key}.{row + 1}"
 
 
+def parent_key(key: str) -> str:
+    """Return the key of the task that a row's key belongs to."""
+    return key.rpartition(".")[0]
+
+
 def row_task(parent: ValidTask, row: int) -> ValidTask:
     """Return the task of one row: every `each` is a reference into the list, by its index.
 

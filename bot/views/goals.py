@@ -4,6 +4,7 @@ from bot.engine.cards import GoalCard, Step
 from bot.goals.lifecycle import ENDED_TASKS, SETTLED
 from bot.views import blocks, ids, words
 from bot.views.blocks import Block
+from bot.views.rows import MOST_ROWS, shown_rows
 from bot.views.summaries import build_undo_button, has_summary
 from bot.views.text import inline, one_line, shorten
 from storage.tables.goals import GoalStatus, TaskStatus
@@ -24,6 +25,7 @@ def build_goal_blocks(card: GoalCard) -> list[Block]:
         shown.append(blocks.section(card.say))
     for number, step in enumerate(steps[:_MOST_STEPS], start=1):
         shown += _step(step, card, number=number)
+        shown += _rows(step, card)
     if len(steps) > _MOST_STEPS:
         shown.append(blocks.context(f"… and {len(steps) - _MOST_STEPS} more steps"))
     if card.changes and card.status is GoalStatus.PROPOSED:
@@ -66,10 +68,23 @@ def _is_quiet(step: Step) -> bool:
     return not step.problem and step.status not in {TaskStatus.FAILED, TaskStatus.UNKNOWN}
 
 
-def _step(step: Step, card: GoalCard, *, number: int) -> list[Block]:
+def _rows(step: Step, card: GoalCard) -> list[Block]:
+    """Return the rows of a list, few of them one by one, many as a sample."""
+    rows = [row for row in step.rows if not (row.is_read and _is_quiet(row))]
+    found = shown_rows(rows, is_open=card.status is GoalStatus.PROPOSED)
+    shown = [block for row in found.rows for block in _step(row, card, number=None)]
+    if found.note:
+        shown.append(blocks.context(found.note))
+    return shown
+
+
+def _step(step: Step, card: GoalCard, *, number: int | None) -> list[Block]:
+    """Return a step's lines; a row of a list has no number."""
     is_open = card.status is GoalStatus.PROPOSED
-    sign = words.TASK_SIGN.get(step.status, f"{number}.")
-    state = "" if is_open else _state(step)
+    sign = words.TASK_SIGN.get(step.status, "•" if number is None else f"{number}.")
+    # What the rows of a list wait for stands with them.
+    is_quiet = is_open or (bool(step.rows) and step.status is TaskStatus.WAITING)
+    state = "" if is_quiet else _state(step)
     changed = " (changed)" if step.changed and is_open else ""
     # Once a goal ended, its summary is the newest message and has the buttons.
     is_elsewhere = card.status in SETTLED and has_summary(card)
@@ -122,7 +137,8 @@ def _buttons(card: GoalCard) -> list[Block]:
         row.append(blocks.button("Edit", action_id=ids.GOAL_EDIT, value=version))
     if card.can_cancel:
         row.append(blocks.button("Cancel", action_id=ids.GOAL_CANCEL, value=str(card.goal_id)))
-    if card.steps and card.status is not GoalStatus.PROPOSED:
+    is_sample = any(len(step.rows) > MOST_ROWS for step in card.steps)
+    if card.steps and (is_sample or card.status is not GoalStatus.PROPOSED):
         row.append(blocks.button("Details", action_id=ids.GOAL_PAGE, value=str(card.goal_id)))
     if row:
         rows.append(blocks.actions(*row))

@@ -11,6 +11,8 @@ EXAMPLE = "goal_example"
 APPROVAL_APPROVE = "approval_approve"
 APPROVAL_EDIT = "approval_edit"
 APPROVAL_REJECT = "approval_reject"
+APPROVAL_APPROVE_ALL = "approval_approve_all"
+APPROVAL_REJECT_ALL = "approval_reject_all"
 
 UNKNOWN_HAPPENED = "unknown_happened"
 UNKNOWN_RUN_AGAIN = "unknown_run_again"

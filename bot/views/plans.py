@@ -16,6 +16,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DROPPED = "drop"
 _TRUE = "true"
+_LEAVE_OUT = "Leave this step out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,11 @@ class SubmittedForm:
 def build_plan_modal(form: PlanForm, *, place: Place) -> Block:
     """Return the modal for a whole plan, or for the one call of an approval."""
     shown: list[Block] = []
-    for number, step in enumerate(form.steps, start=1):
-        shown += _step(step, number=number if len(form.steps) > 1 else None)
+    number = 0
+    for step in form.steps:
+        number += not step.is_row
+        is_numbered = len(form.steps) > 1 and not step.is_row
+        shown += _step(step, number=number if is_numbered else None)
     is_call = form.item_id is not None
     note = (
         "A change is a new request: policy decides again who must approve it."
@@ -90,19 +94,24 @@ def parse_plan_modal(view: Mapping[str, Any]) -> SubmittedForm:
 
 def _step(step: StepForm, *, number: int | None) -> list[Block]:
     title = step.title if number is None else f"{number}. {step.title}"
+    if step.is_row and step.can_drop and not step.fields:
+        # One block a row, or fifty of them would not fit.
+        return [_drop(step.key, f"Leave out: {step.title}")]
     shown = [blocks.section(title)]
     shown += [_field(step.key, field) for field in step.fields]
     if step.can_drop:
-        option = {"text": blocks.plain("Leave this step out", 75), "value": _DROPPED}
-        shown.append(
-            {
-                "type": "actions",
-                "block_id": ids.drop_block(step.key),
-                "elements": [{"type": "checkboxes", "action_id": ids.INPUT, "options": [option]}],
-            }
-        )
+        shown.append(_drop(step.key, "Leave this one out" if step.is_row else _LEAVE_OUT))
     shown.append(blocks.divider())
     return shown
+
+
+def _drop(step_key: str, text: str) -> Block:
+    option = {"text": blocks.plain(text, limits.OPTION_TEXT), "value": _DROPPED}
+    return {
+        "type": "actions",
+        "block_id": ids.drop_block(step_key),
+        "elements": [{"type": "checkboxes", "action_id": ids.INPUT, "options": [option]}],
+    }
 
 
 def _field(step_key: str, field: FormField) -> Block:

@@ -3,6 +3,7 @@
 from bot.engine.cards import GoalCard, Step
 from bot.views import blocks, ids, words
 from bot.views.blocks import Block
+from bot.views.rows import shown_rows
 from storage.tables.goals import GoalStatus, TaskStatus
 
 _MOST_STEPS = 12
@@ -20,6 +21,7 @@ def build_summary_blocks(card: GoalCard) -> list[Block]:
     shown = [blocks.section(_lead(card))]
     for step in steps[:_MOST_STEPS]:
         shown += _step(step)
+        shown += _rows(step)
     if len(steps) > _MOST_STEPS:
         shown.append(blocks.context(f"… and {len(steps) - _MOST_STEPS} more steps"))
     return blocks.fit(shown)
@@ -46,6 +48,13 @@ def summary_fallback(card: GoalCard) -> str:
 
 def _lead(card: GoalCard) -> str:
     return _LEAD.get(card.status, words.GOAL[card.status])
+
+
+def _rows(step: Step) -> list[Block]:
+    """Return a list's rows; of many only those that went wrong, since the list has the count."""
+    found = shown_rows([row for row in step.rows if not row.is_read or row.problem], is_open=False)
+    rows = found.rows if found.note is None else [row for row in found.rows if row.problem]
+    return [block for row in rows for block in _step(row)]
 
 
 def _step(step: Step) -> list[Block]:

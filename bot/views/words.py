@@ -98,7 +98,7 @@ def headline(card: GoalCard) -> str:
 
 
 def _waiting(card: GoalCard) -> str:
-    steps = card.steps
+    steps = card.every_step
     unconnected = [s.provider for s in steps if s.status is TaskStatus.NEEDS_CONNECTION]
     asked = [s.asked for s in steps if s.status is TaskStatus.NEEDS_APPROVAL and s.asked]
     awaited = [f"you to connect {listed(unconnected)}"] if unconnected else []

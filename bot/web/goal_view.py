@@ -1,6 +1,6 @@
 """What a goal's page shows, in words; pure: no database, no clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -41,6 +41,9 @@ class ValueView:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
+    number: str
+    """"2", or "2.3" of the third row of a list."""
+
     sentence: str
     status: str
     tone: str
@@ -86,7 +89,7 @@ def build_goal_view(
     """Return a goal in words, with instants as the reader's clock shows them."""
     zone = ZoneInfo(reader_zone)
     by_item = {decision.item_id: decision for decision in decisions}
-    sentences = {step.key: visible(step.sentence) for step in card.steps}
+    sentences = {step.key: visible(step.sentence) for step in card.every_step}
     return GoalView(
         text=visible(goal.text),
         status=GOAL[goal.status],
@@ -100,13 +103,14 @@ def build_goal_view(
         steps=tuple(
             _step(
                 step,
+                number,
                 [
                     _decision(approval, item, by_item.get(item.id), names, zone)
                     for approval, item in approvals
                     if item.task_id == step.task_id
                 ],
             )
-            for step in card.steps
+            for number, step in _numbered(card)
         ),
         events=tuple(
             EventView(
@@ -122,9 +126,17 @@ def build_goal_view(
     )
 
 
-def _step(step: Step, decisions: Sequence[str]) -> StepView:
+def _numbered(card: GoalCard) -> Iterator[tuple[str, Step]]:
+    for number, step in enumerate(card.steps, start=1):
+        yield str(number), step
+        for row_number, row in enumerate(step.rows, start=1):
+            yield f"{number}.{row_number}", row
+
+
+def _step(step: Step, number: str, decisions: Sequence[str]) -> StepView:
     notes = (step.notifies, step.problem)
     return StepView(
+        number=number,
         sentence=visible(step.sentence),
         status=TASK[step.status],
         tone=_tone(step.status),

@@ -55,6 +55,7 @@ class Recorder:
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     answer: Answer = field(default_factory=lambda: Answer("Done."))
     form_answer: PlanForm | Answer = field(default_factory=lambda: Answer("No form.", ok=False))
+    open_answer: str | Answer = "Add “Acme”, and 11 more"
     edit_answer: Answer | FieldErrors = field(default_factory=lambda: Answer("Changed."))
     failures: list[Exception] = field(default_factory=list)
     home: HomeView = field(default_factory=cards.home_view)
@@ -150,6 +151,15 @@ class RecorderOfApprovals:
         self, click: Click, item_id: int, verdict: Verdict, reason: str | None
     ) -> Answer:
         return self.to.note("decide", click, item_id, verdict, reason)
+
+    async def decide_all(
+        self, click: Click, approval_id: int, verdict: Verdict, reason: str | None
+    ) -> Answer:
+        return self.to.note("decide_all", click, approval_id, verdict, reason)
+
+    async def tell_open(self, click: Click, approval_id: int) -> str | Answer:
+        self.to.note("tell_open", click, approval_id)
+        return self.to.open_answer
 
     async def form(self, click: Click, item_id: int) -> PlanForm | Answer:
         self.to.note("call_form", click, item_id)

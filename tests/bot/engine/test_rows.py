@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from bot.engine.cards import PlanForm
 from bot.engine.references import Finished, look_up, resolve
 from bot.engine.rows import NO_ROWS
 from bot.goals.clicks import Click
@@ -266,6 +267,94 @@ async def test_cancelling_a_goal_cancels_its_rows(world: World) -> None:
     statuses = await world.statuses(goal_id)
     assert {statuses[key] for key in ("t2", "t2.1", "t2.2")} == {TaskStatus.CANCELLED}
     assert {item.status for _, item in await world.asked(goal_id)} == {ApprovalStatus.WITHDRAWN}
+
+
+async def test_card_has_the_rows_within_their_step(world: World) -> None:
+    """The step says how many there are; each row has its own values and labels."""
+    put(world, "Acme", "Beta")
+    goal_id = await world.plan(FIND_ALL, copies())
+    await world.drive(goal_id)
+    async with world.database.transaction() as tx:
+        card = await world.cards.goal(tx, TEAM, goal_id)
+    whole = card.steps[1]
+    assert whole.sentence == "Add an item, for each of the 2 items found"
+    assert [row.sentence for row in whole.rows] == ["Add “Acme”", "Add “Beta”"]
+    (parent,) = [it for it in whole.rows[1].details if it.detail.pointer == "/parent_id"]
+    assert (parent.detail.value, parent.label) == ("Beta", Label.OUTSIDE)
+    assert whole.rows[0].asked == "you, by pressing Run"
+
+
+async def test_dropped_row_does_not_run_and_is_said(world: World) -> None:
+    """Edit leaves one row out; Run then answers for the others."""
+    put(world, "Acme", "Beta", "Corp")
+    goal_id = await world.plan(FIND_ALL, copies())
+    await world.drive(goal_id)
+    form = await world.plans.form(Click(TEAM, DANA), goal_id, 1)
+    assert isinstance(form, PlanForm)
+    assert [(item.key, item.is_row) for item in form.steps] == [
+        ("t2", False), ("t2.1", True), ("t2.2", True), ("t2.3", True)
+    ]  # fmt: skip
+    changed = {"t2.1": {"size": "large"}}
+    await world.plans.edit(Click(TEAM, DANA), goal_id, 1, frozenset({"t2.2"}), changed)
+    async with world.database.transaction() as tx:
+        card = await world.cards.goal(tx, TEAM, goal_id)
+    assert card.changes == (
+        "You left out 1 of 3: add an item.",
+        "You changed the size: nothing → large.",
+    )
+    await world.plans.run(Click(TEAM, DANA), goal_id, 2)
+    await world.drive(goal_id)
+    assert sorted(world.provider.effects) == ["Acme", "Corp"]
+    assert {item["name"]: item["size"] for item in world.provider.items.values()}["Acme"] == "large"
+    assert (await world.goal(goal_id)).status is GoalStatus.DONE
+
+
+@pytest.mark.parametrize(
+    "dropped", [{"t2"}, {"t2.1", "t2.2"}], ids=["the list", "each of its rows"]
+)
+async def test_dropped_list_goes_with_its_rows(world: World, dropped: set[str]) -> None:
+    """A list without rows is no step, and rows without their list are none either."""
+    put(world, "Acme", "Beta")
+    goal_id = await world.plan(FIND_ALL, copies(), add("t3", "Other"))
+    await world.drive(goal_id)
+    await world.plans.edit(Click(TEAM, DANA), goal_id, 1, frozenset(dropped), {})
+    assert set(await world.tasks(goal_id)) == {"t1", "t3"}
+    async with world.database.transaction() as tx:
+        card = await world.cards.goal(tx, TEAM, goal_id)
+    assert card.changes == ("You left out a step: add an item.",)
+
+
+async def test_undo_takes_one_row_back(world: World) -> None:
+    """Each row is undone by itself; the others stay."""
+    put(world, "Acme", "Beta")
+    goal_id = await world.start(FIND_ALL, copies())
+    row = (await world.tasks(goal_id))["t2.2"]
+    answer = await world.undos.undo(Click(TEAM, DANA), row.id)
+    assert answer.ok
+    for undo_id in world.jobs():
+        await world.drive(undo_id)
+    statuses = await world.statuses(goal_id)
+    assert (statuses["t2.1"], statuses["t2.2"]) == (DONE, TaskStatus.UNDONE)
+    assert world.provider.effects[-1] == "remove Beta"
+
+
+async def test_one_answer_decides_all_open_rows(world: World) -> None:
+    """What was decided before stays; whoever was not asked decides nothing (S12)."""
+    put(world, *many(12))
+    goal_id = await world.start(FIND_ALL, copies())
+    (approval, first), *_ = await world.asked(goal_id)
+    refused = await world.desk.decide_all(Click(TEAM, DANA), approval.id, Verdict.APPROVE, None)
+    assert not refused.ok
+    assert await world.desk.tell_open(Click(TEAM, MO), approval.id) == "Add “Item 00”, and 11 more"
+    await world.desk.decide(Click(TEAM, MO), first.id, Verdict.REJECT, "no")
+    answer = await world.desk.decide_all(Click(TEAM, MO), approval.id, Verdict.APPROVE, None)
+    assert answer.ok
+    await world.drive(goal_id)
+    assert sorted(world.provider.effects) == many(12)[1:]
+    again = await world.desk.decide_all(Click(TEAM, MO), approval.id, Verdict.REJECT, None)
+    assert not again.ok
+    gone = await world.desk.decide_all(Click(TEAM, MO), 999_999, Verdict.REJECT, None)
+    assert not gone.ok
 
 
 paths = st.lists(st.sampled_from(["id", "name", "domain", "size"]), min_size=1, max_size=1)

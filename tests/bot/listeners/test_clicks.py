@@ -59,6 +59,11 @@ ASKING = cards.goal_card(status=GoalStatus.ASKING, question="Which?", choices=("
             ("decide", 5, Verdict.APPROVE, None),
         ),
         (
+            build_approval_blocks(cards.approval_card(lines=(cards.line(),) * 12)),
+            ids.APPROVAL_APPROVE_ALL,
+            ("decide_all", 3, Verdict.APPROVE, None),
+        ),
+        (
             build_unknown_blocks(cards.unknown_card()),
             ids.UNKNOWN_HAPPENED,
             ("settle", 31, "happened"),

@@ -104,6 +104,20 @@ async def test_rejection_carries_its_reason(bot: SlackBot) -> None:
     assert done["status"] == 200
 
 
+async def test_rejection_of_all_calls_carries_its_reason(bot: SlackBot) -> None:
+    """One reason for all that is open; whoever may not decide is told before typing it."""  # S13
+    at = await post(bot, build_approval_blocks(cards.approval_card(lines=(cards.line(),) * 12)))
+    who = Click(TEAM, "U0DANA", at["channel"], at["ts"])
+    await click(bot, ids.APPROVAL_REJECT_ALL, at)
+    (view,) = await open_modals(bot)
+    assert view["blocks"][0]["text"]["text"] == "Add “Acme”, and 11 more"
+    await submit(bot, {ids.REASON: {ids.REASON: "Too many"}})
+    assert bot.services.calls[-1] == ("decide_all", who, 3, Verdict.REJECT, "Too many")
+    bot.services.open_answer = Answer("Only the people who were asked.", ok=False)
+    await click(bot, ids.APPROVAL_REJECT_ALL, at)
+    assert await told(bot) == ["Only the people who were asked."]
+
+
 async def test_late_rejection_is_told(bot: SlackBot) -> None:
     """A reason that comes too late is answered in the modal."""  # S12
     await open_call(bot, ids.APPROVAL_REJECT)
