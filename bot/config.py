@@ -146,9 +146,9 @@ class Settings(StorageSettings):
     """How often a worker says that it lives; after three silent ones `/readyz` says it is gone."""
     countersign_sweep_s: float = Field(default=5, gt=0)
     """How often the tick looks for what was left behind."""
-    countersign_stale_s: float = Field(default=60, gt=0)
+    countersign_stale_s: float = Field(default=45, gt=0)
     """How long a goal that ought to move may rest before the sweeper nudges it."""
-    countersign_event_lease_s: float = Field(default=60, gt=0)
+    countersign_event_lease_s: float = Field(default=45, gt=0)
     """How long a worker may handle an event of Slack's before another takes it over."""
     countersign_card_lease_s: float = Field(default=30, gt=0)
     """How long a worker may post a card before another looks for it and posts it."""

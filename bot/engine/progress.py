@@ -60,7 +60,7 @@ class Timing:
     retry_base_s: float = 2.0
     max_tries: int = 5
     down_s: float = 86_400.0
-    stale_s: float = 60.0
+    stale_s: float = 45.0
 
 
 async def advance(tx: Transaction, goal: Goal, registry: Registry) -> Sequence[Task]:
