@@ -91,17 +91,23 @@ class ConnectionDesk:
     async def sweep(self) -> None:
         """Resume what waits although its provider is connected; forget flows and links that ended.
 
-        A process that dies between storing a connection and resuming its goals leaves such tasks.
+        A process that dies between storing a connection and resuming its goals leaves such tasks;
+        one that dies between ending a connection and withdrawing leaves an approver's card.
         What waits for a provider that an upgrade removed is resumed too: it ends with a sentence.
         """
         async with self._database.transaction() as tx:
             waiting = await tx.tasks.list_connected_waiting()
+            asking = await tx.connections.list_asking_without()
             stranded = await tx.tasks.list_unconnectable(providers=list(self._providers))
             await tx.connections.delete_old_states()
             await tx.links.delete_old()
         for goal, task in stranded:
             provider = task.action.partition(".")[0]
             await self._resume(goal.team_id, goal.requester_id, provider, goal.id)
+        for gone, goal_id in asking:
+            async with self._database.transaction() as tx:
+                await tx.goals.lock(gone.team_id, goal_id)
+                await self._withdraw(tx, gone.team_id, goal_id, gone.provider)
         for connection, goal_id, task in waiting:
             if connection.provider not in self._providers:
                 continue

@@ -32,6 +32,8 @@ class HomeConnection:
     status: str
     account: str | None
     is_connected: bool
+    trouble: str | None = None
+    """That it does not answer, since when, and what waits for it, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

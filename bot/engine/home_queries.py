@@ -1,6 +1,7 @@
 """Home queries: everything that waits on a person, in one place."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -59,9 +60,6 @@ class HomeQueries:
             for goal in await tx.goals.list_for(team_id, person_id)
             if goal.kind is GoalKind.REQUEST
         ]
-        connections = {
-            item.provider: item for item in await tx.connections.list_(team_id, person_id)
-        }
         subscription = await tx.digests.find(team_id, person_id)
         return HomeView(
             waiting_for_you=await self._waiting(tx, person, goals),
@@ -73,10 +71,7 @@ class HomeQueries:
                     for goal in goals[:GOALS_SHOWN]
                 ]
             ),
-            connections=tuple(
-                _connection(provider.name, provider.title, connections.get(provider.name))
-                for provider in self._registry.providers()
-            ),
+            connections=await self._connections(tx, person),
             digest=HomeDigest(
                 at=subscription.at,
                 weekdays=tuple(subscription.weekdays),
@@ -87,6 +82,22 @@ class HomeQueries:
             else None,
             examples=self._examples,
         )
+
+    async def _connections(self, tx: Transaction, person: Person) -> tuple[HomeConnection, ...]:
+        found = {
+            item.provider: item
+            for item in await tx.connections.list_(person.team_id, person.person_id)
+        }
+        down = {item.provider: item for item in await tx.breakers.list_()}
+        shown = []
+        for provider in self._registry.providers():
+            line = _connection(provider.name, provider.title, found.get(provider.name))
+            if provider.name in down:
+                since = down[provider.name].opened_at.astimezone(ZoneInfo(person.zone))
+                held = await tx.breakers.count_held(person.team_id, person.person_id, provider.name)
+                line = replace(line, trouble=_trouble(provider.title, since, held))
+            shown.append(line)
+        return tuple(shown)
 
     async def _waiting(
         self, tx: Transaction, person: Person, goals: list[Goal]
@@ -116,6 +127,14 @@ class HomeQueries:
 
     async def _link(self, tx: Transaction, person: Person, goal: Goal) -> str | None:
         return await permalink(tx, person, "goal", goal.id)
+
+
+def _trouble(title: str, since: datetime, held: int) -> str:
+    said = f"{title} does not answer since {since:%H:%M}"
+    if held == 0:
+        return f"{said}. I try again by myself."
+    steps = "1 of your steps waits" if held == 1 else f"{held} of your steps wait"
+    return f"{said}; {steps} for it and will go on by itself."
 
 
 def _connection(name: str, title: str, found: Connection | None) -> HomeConnection:

@@ -118,6 +118,7 @@ class Outcomes:
     async def _succeed(
         self, tx: Transaction, goal: Goal, task: Task, result: dict[str, JsonValue]
     ) -> None:
+        was_held = task.held_since is not None
         await move_task(
             tx,
             task,
@@ -137,6 +138,8 @@ class Outcomes:
                 priority=3,
             )
         await self._touch_approval(tx, task)
+        if was_held:
+            await outbox.touch(tx, team_id=goal.team_id, noun="home", subject=goal.requester_id)
         if goal.undo_of_task_id is not None:
             await mark_undone(tx, goal, task)
 

@@ -59,6 +59,8 @@ def _connections(connections: Sequence[HomeConnection]) -> list[Block]:
 def _connection(connection: HomeConnection) -> Block:
     account = f" as {connection.account}" if connection.account else ""
     text = f"{connection.title}: {connection.status}{account}"
+    if connection.trouble is not None:
+        text = f"{text}\n{connection.trouble}"
     if not connection.is_connected:
         connect = blocks.button(
             "Connect", action_id=ids.CONNECTION_CONNECT, value=connection.provider

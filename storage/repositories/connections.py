@@ -11,6 +11,7 @@ from storage.errors import NotFoundError
 from storage.instants import from_now
 from storage.repositories.tasks import seconds
 from storage.tables.connections import Connection, ConnectionStatus, OAuthState
+from storage.tables.goals import Goal, Task, TaskStatus
 
 
 class ConnectionRepository:
@@ -237,6 +238,30 @@ class ConnectionRepository:
             )
             .execution_options(synchronize_session=False)
         )
+
+    async def list_asking_without(self, *, limit: int = 200) -> Sequence[tuple[Connection, int]]:
+        """Return (connection, goal) where approvers are asked about a connection that has gone.
+
+        Only connections that ended within a day are looked at: this is for a process that died
+        between ending one and taking back what was asked.
+        """
+        rows = await self._session.execute(
+            select(Connection, Goal.id)
+            .join(
+                Goal,
+                (Goal.team_id == Connection.team_id) & (Goal.requester_id == Connection.person_id),
+            )
+            .join(Task, Task.goal_id == Goal.id)
+            .where(
+                Connection.status == ConnectionStatus.DISCONNECTED,
+                Connection.updated_at > func.now() - seconds(86_400),
+                Goal.settled_at.is_(None),
+                Task.status == TaskStatus.NEEDS_APPROVAL,
+                func.split_part(Task.action, ".", 1) == Connection.provider,
+            )
+            .limit(limit)
+        )
+        return [(row[0], row[1]) for row in rows]
 
     async def add_state(
         self,

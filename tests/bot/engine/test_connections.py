@@ -51,3 +51,33 @@ async def test_connection_of_somebody_else_resumes_nothing(world: World) -> None
     await world.connections.sweep()
     await world.drive(goal_id)
     assert await world.statuses(goal_id) == {"t1": TaskStatus.NEEDS_CONNECTION}
+
+
+async def test_death_while_disconnecting_leaves_no_approver_asked(world: World) -> None:
+    """What a process did not take back before it died, the sweeper takes back (S26)."""
+    world.policy = ASK_MO
+    world.wire()
+    goal_id = await world.start(add("t1", "Invitation", guests=["j@acme.example"]))
+    world.sql("UPDATE connections SET status = 'disconnected', secret = NULL, scopes = '{}'")
+    await world.connections.sweep()
+    (_, item) = (await world.asked(goal_id))[0]
+    assert item.status is ApprovalStatus.WITHDRAWN
+    await world.drive(goal_id)
+    assert await world.statuses(goal_id) == {"t1": TaskStatus.NEEDS_CONNECTION}
+
+
+async def test_other_branches_run_while_one_waits_for_a_connection(world: World) -> None:
+    """Only what needs the provider waits; the goal ends by itself once it is connected."""
+    world.sql("DELETE FROM connections")
+    goal_id = await world.plan(
+        step("t1", "find_items", query="a"), step("t2", "builtin.answer", question="?", rows=[])
+    )
+    await world.drive(goal_id)
+    assert await world.statuses(goal_id) == {
+        "t1": TaskStatus.NEEDS_CONNECTION,
+        "t2": TaskStatus.SUCCEEDED,
+    }
+    await world.connect(scopes=("read",))
+    await world.connections.sweep()
+    await world.drive(goal_id)
+    assert (await world.goal(goal_id)).status is GoalStatus.DONE

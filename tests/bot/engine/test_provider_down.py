@@ -2,8 +2,9 @@
 
 import psycopg
 
+from bot.engine.home_queries import HomeQueries
 from storage.tables.goals import GoalStatus, TaskStatus
-from tests.bot.engine.world import LONG, World, add, step
+from tests.bot.engine.world import DANA, LONG, MO, TEAM, World, add, step
 
 BUSY = 5
 """As many failures as open the breaker."""
@@ -106,3 +107,15 @@ async def test_attempt_whose_provider_went_away_meanwhile_is_looked_up_later(
     await world.drive(goal_id)
     assert await world.statuses(goal_id) == {"t1": TaskStatus.SUCCEEDED}
     assert world.provider.effects == ["Report"]
+
+
+async def test_home_says_since_when_and_what_waits(world: World) -> None:
+    """A person sees the reason in one place, not once a step."""
+    await break_down(world)
+    await world.drive(await world.plan(add("t1", "Report", is_own=True)))
+    homes = HomeQueries(database=world.database, registry=world.registry, examples=())
+    (shown,) = (await homes.load(TEAM, DANA)).connections
+    assert "Counting does not answer since" in str(shown.trouble)
+    assert "of your steps wait" in str(shown.trouble)
+    (others,) = (await homes.load(TEAM, MO)).connections
+    assert "I try again by myself" in str(others.trouble)

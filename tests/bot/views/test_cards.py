@@ -1,5 +1,6 @@
 """What the cards say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -250,6 +251,15 @@ def test_digest_lists_only_what_there_is() -> None:
     assert "Stuck" not in said
     empty = texts(build_digest_blocks(cards.digest(waiting=(), done=())))
     assert "Nothing waits on you" in empty
+
+
+def test_home_says_that_a_provider_does_not_answer() -> None:
+    """The sentence stands beside the connection that it is about."""
+    trouble = "HubSpot does not answer since 14:05; 3 of your steps wait for it."
+    usual = cards.home_view()
+    first = replace(usual.connections[0], trouble=trouble)
+    shown = build_home(replace(usual, connections=(first, *usual.connections[1:])))
+    assert f"as dana@northwind.example\n{trouble}" in texts(shown["blocks"])
 
 
 def test_home_offers_connect_disconnect_and_the_digest() -> None:
