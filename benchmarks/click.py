@@ -31,15 +31,15 @@ async def measure(world: World) -> Table:
         serve_model(ScriptedModel()) as model,
         serve_bot(world, role="all", model_url=model.url),
     ):
-        asked = await _prepare(world, model, invitation_plan, until=ids.APPROVAL_APPROVE)
+        asked = await prepare(world, model, invitation_plan, until=ids.APPROVAL_APPROVE)
         approve = [
-            await _click(world, world.google, MO, ids.APPROVAL_APPROVE, item.approve_value)
+            await press(world, world.google, MO, ids.APPROVAL_APPROVE, item.approve_value)
             for item in asked
         ]
         await asyncio.sleep(_SETTLES_S)
-        shown = await _prepare(world, model, deal_plan, until=ids.GOAL_RUN)
+        shown = await prepare(world, model, deal_plan, until=ids.GOAL_RUN)
         run = [
-            await _click(world, world.hubspot, DANA, ids.GOAL_RUN, item.run_value) for item in shown
+            await press(world, world.hubspot, DANA, ids.GOAL_RUN, item.run_value) for item in shown
         ]
     return Table(
         "Click to the provider (ms)",
@@ -64,21 +64,26 @@ async def measure(world: World) -> Table:
     )
 
 
-async def _prepare(
-    world: World, model: ScriptedModel, plan: Callable[[], JsonObject], *, until: str
+async def prepare(
+    world: World,
+    model: ScriptedModel,
+    plan: Callable[[], JsonObject],
+    *,
+    until: str,
+    count: int = CLICKS,
 ) -> list[Played]:
     """Bring goals to where one click is missing; the first one goes to its end, and connects."""
     model.answers.append(plan())
     await play(world, REQUEST)
     prepared = []
-    for _ in range(CLICKS):
+    for _ in range(count):
         model.answers.append(plan())
         prepared.append(await play(world, REQUEST, until=until))
     await asyncio.sleep(_SETTLES_S)
     return prepared
 
 
-async def _click(
+async def press(
     world: World, provider: Tap, person: str, action_id: str, value: str
 ) -> tuple[float, float, float]:
     """Return the ms to the acknowledgement, to the first request and to the writing one."""

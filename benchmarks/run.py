@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from benchmarks import acknowledge, click, cost, goal
+from benchmarks import acknowledge, click, cost, goal, stored, waiting, wake, workers
 from benchmarks.figures import Table, show, show_markdown
 from benchmarks.processor import describe_machine
 from benchmarks.world import World, open_world, run_database
@@ -14,11 +14,15 @@ _IN_THE_OFFICE: dict[str, Callable[[World], Awaitable[Table]]] = {
     "acknowledge": acknowledge.measure,
     "click": click.measure,
     "goal": goal.measure,
+    "waiting": waiting.measure,
 }
 """The whole bot as a process of its own, with the local Slack and the providers' stand-ins."""
 
 _BARE: dict[str, Callable[[Path, str], Awaitable[Table]]] = {
     "cost": cost.measure,
+    "stored": stored.measure,
+    "wake": wake.measure,
+    "workers": workers.measure,
 }
 """The engine on its database alone."""
 
