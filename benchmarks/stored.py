@@ -35,12 +35,12 @@ async def measure(_folder: Path, url: str) -> Table:
         (
             (
                 f"{ROUNDS} rounds of {GOALS} goals one after the other, the same goal as in the "
-                "comparison: the median round, with the least and the greatest. The stored goals are "
+                "comparison: the median round, with the least and the greatest. Stored goals are "
                 "copies of played ones, with all their rows."
             ),
             (
-                f"Our processor time with {MANY:,} stored is {ratio:.2f} times that with {FEW:,}; with "
-                f"PostgreSQL's, {_together(many) / _together(few):.2f} times."
+                f"Our processor time with {MANY:,} stored is {ratio:.2f} times that with {FEW:,}; "
+                f"with PostgreSQL's, {_together(many) / _together(few):.2f} times."
             ),
         ),
     )

@@ -23,7 +23,7 @@ from connectors.registry import Connector
 
 PROCESSES = (1, 2, 4)
 ROUNDS = 3
-GOALS = 60
+GOALS = 40
 LATENCY_S = 0.1
 _POLL_S = 0.05
 _READY_S = 30.0
@@ -48,7 +48,7 @@ async def measure(_folder: Path, url: str) -> Table:
         (
             (
                 f"{ROUNDS} rounds of {GOALS} goals that begin together, the same goal as in the "
-                "comparison, with six calls in four steps: the median round, with the least and the "
+                "comparison, six calls in four steps: the median round, with the least and the "
                 "greatest. PostgreSQL, the model and whoever presses Run share the same cores."
             ),
         ),
