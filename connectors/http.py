@@ -17,6 +17,7 @@ from storage.instants import Deadline
 from storage.tables.connections import Connection
 
 _UNAUTHORIZED = 401
+_FORBIDDEN = 403
 _REQUEST_TIMEOUT = 408
 _TOO_EARLY = 425
 _TOO_MANY = 429
@@ -85,7 +86,7 @@ class ConnectionHttp:
                 provider=self._settings.manifest.name,
             )
         self._pace.heed(response.headers)
-        if response.status_code == _TOO_MANY:
+        if response.status_code == _TOO_MANY or self._is_limited(response):
             await self._rest(response)
         return self._judge(response, is_read=is_read)
 
@@ -119,6 +120,13 @@ class ConnectionHttp:
             raise RetryLaterError(f"{self._title} cannot be reached right now.") from error
         await self._breakers.leave(used, failed=response.status_code in _SERVER_ERRORS)
         return response
+
+    def _is_limited(self, response: httpx2.Response) -> bool:
+        """Whether a 403 means too many requests; what it means to the call, its connector says."""
+        codes = self._settings.manifest.rate_limit.refusals
+        return response.status_code == _FORBIDDEN and any(
+            f'"{code}"' in response.text for code in codes
+        )
 
     async def _rest(self, response: httpx2.Response) -> None:
         """Let this connection rest, here and in every other process."""

@@ -39,6 +39,8 @@ class ActionEntry(_Model):
 class RateLimit(_Model):
     requests: int
     per_s: float
+    refusals: tuple[str, ...] = ()
+    """Codes that say "too many requests" in the body of a 403."""
 
 
 class Quality(_Model):

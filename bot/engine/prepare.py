@@ -316,4 +316,4 @@ def _held_up(task: Task, error: ConnectorError) -> NeedsConnection | TryLater | 
 def _first_problem(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "its values"
-    return f"This step's {place} does not fit: {first['msg']}."
+    return f"This step's {place} does not fit: {first['msg']}. Ask me again with another value."

@@ -10,7 +10,7 @@ from connectors.errors import RestingError, RetryLaterError
 from connectors.manifest import RateLimit
 from connectors.pace import Pace
 from storage.database import Database
-from tests.connectors.plumbing import DANA, DEALS, TEAM, Plumbing, settings_at
+from tests.connectors.plumbing import DANA, DEALS, GOOGLE, TEAM, Plumbing, settings_at
 from tests.support.raw_server import answer, serve_raw
 
 LIMIT = RateLimit(requests=100, per_s=1)
@@ -95,3 +95,22 @@ async def test_429_parks_the_connection_in_every_process(database: Database) -> 
         assert len(server.requests) == 1
         await here.close()
         await there.close()
+
+
+@pytest.mark.parametrize(
+    ("reason", "least_s"), [("rateLimitExceeded", 5.0), ("forbidden", 0.0)], ids=["limit", "other"]
+)
+async def test_403_that_means_too_many_requests_parks_the_connection(
+    database: Database, reason: str, least_s: float
+) -> None:
+    """Google says so with a 403; any other refusal is about the call alone."""
+    body = {"error": {"code": 403, "errors": [{"reason": reason}]}}
+    handler = answer(body, status=403, headers={"Retry-After": "7"})
+    async with serve_raw(handler) as server:
+        plumbing = Plumbing(database, settings_at(server.url, GOOGLE))
+        connection = await plumbing.store(provider="google_calendar")
+        await plumbing.http(connection).request("POST", "/x", json={})
+        async with database.reading() as tx:
+            _, left_s = await tx.connections.get_to_use(TEAM, connection.id)
+        assert least_s <= left_s <= least_s + 2
+        await plumbing.close()
