@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
+from storage.absence import Absence
 from storage.pending import Pending, Priority
 from storage.repositories.approvals import ApprovalRepository
 from storage.repositories.audit import AuditRepository
@@ -141,14 +142,20 @@ class Database:
 
         Where nobody listens, in a process without a pump, a job goes to one that has one.
         """
+        self.absence = Absence()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
-        """Yield the repositories; commit at the end, roll back on an error. No network inside."""
-        async with self._sessions.begin() as session:
-            pending = Pending(session, tell=self.calm_redraws)
-            yield Transaction(session, pending)
-            await pending.write()
+        """Yield the repositories; commit at the end, roll back on an error. No network inside.
+
+        Raises:
+            DatabaseAwayError: the database does not answer, or has no room to write.
+        """
+        with self.absence.told():
+            async with self._sessions.begin() as session:
+                pending = Pending(session, tell=self.calm_redraws)
+                yield Transaction(session, pending)
+                await pending.write()
         pending.committed()
 
     @asynccontextmanager
@@ -158,10 +165,11 @@ class Database:
         Every statement sees what is committed when it starts, as in `transaction`, and costs a
         third. Nothing is held, so nothing that was read may be relied on afterwards.
         """
-        async with self._readers() as session:
-            pending = Pending(session)
-            yield Transaction(session, pending)
-            await pending.write()
+        with self.absence.told():
+            async with self._readers() as session:
+                pending = Pending(session)
+                yield Transaction(session, pending)
+                await pending.write()
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -1,8 +1,27 @@
 """Errors of the storage package."""
 
+DISK_FULL = "53100"
+"""Source: https://www.postgresql.org/docs/18/errcodes-appendix.html"""
+
 
 class StorageError(Exception):
     """Something about the database is not as it must be; the message says what to do."""
+
+
+class DatabaseAwayError(StorageError):
+    """The database does not answer, or has no room to write. Nothing of this was stored for sure.
+
+    Look at its log and its disk; what waits goes on by itself once it answers.
+    """
+
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__(
+            "The database's disk is full."
+            if sqlstate == DISK_FULL
+            else "The database does not answer."
+        )
+        self.sqlstate = sqlstate
+        """PostgreSQL's code; None where the connection itself was lost."""
 
 
 class NotFoundError(StorageError):

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database import Database
+from storage.errors import DatabaseAwayError
 from storage.migrate import head_revision
 
 _REVISION = text("SELECT version_num FROM alembic_version")
@@ -23,12 +24,14 @@ class Health:
     Attributes:
         answers: the database answered in time.
         is_current: this version's migrations were applied, and no other's.
+        is_full: it refused this process's write for want of room within the last minute.
         worker_seen_s: seconds since a worker last said that it lives; None when none ever did.
     """
 
     answers: bool
     is_current: bool = False
     worker_seen_s: float | None = None
+    is_full: bool = False
 
 
 async def read_health(database: Database, *, timeout_s: float) -> Health:
@@ -39,7 +42,10 @@ async def read_health(database: Database, *, timeout_s: float) -> Health:
             if revision != head_revision():
                 return Health(answers=True)
             seen: float | None = await tx.session.scalar(_WORKER)
-            return Health(answers=True, is_current=True, worker_seen_s=seen)
+            is_full = database.absence.is_full
+            return Health(answers=True, is_current=True, worker_seen_s=seen, is_full=is_full)
+    except DatabaseAwayError:
+        return Health(answers=False)
     except SQLAlchemyError as error:
         return Health(answers=_is_missing_table(error))
     except (OSError, TimeoutError):

@@ -4,7 +4,10 @@ import psycopg
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy import exc
 
+from storage.errors import DatabaseAwayError
+
 _AWAY = (
+    DatabaseAwayError,
     exc.OperationalError,
     exc.InterfaceError,
     exc.TimeoutError,

@@ -13,7 +13,7 @@ from connectors.egress import Egress
 from storage.crypto import Vault
 from storage.database import Database
 from storage.diagnosis import find_sealed_connection, server_version
-from storage.errors import DecryptionError
+from storage.errors import DatabaseAwayError, DecryptionError
 from storage.health import read_health
 
 OLDEST = 14
@@ -27,7 +27,7 @@ async def check_database(database: Database) -> AsyncIterator[Finding]:
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             version = await server_version(database)
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
+    except (SQLAlchemyError, DatabaseAwayError, OSError, TimeoutError) as error:
         yield problem(
             f"The database does not answer ({type(error).__name__}).",
             "Check DATABASE_URL, and that PostgreSQL runs and lets you in.",

@@ -9,6 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.clock.tick import Tick
+from storage.errors import DatabaseAwayError
 
 MISFIRE_GRACE_S = 300
 """A tick that comes late (a laptop woke up, the loop was busy) still counts for so long."""
@@ -53,6 +54,8 @@ async def run_every(interval_s: float, chore: Callable[[], Awaitable[Any]], *, n
     while True:
         try:
             await chore()
+        except DatabaseAwayError as error:
+            _log.warning("chore_without_database", chore=name, sqlstate=error.sqlstate)
         except Exception:  # noqa: BLE001 -- an edge: the clock must go on
             _log.exception("chore_failed", chore=name)
         await asyncio.sleep(interval_s)

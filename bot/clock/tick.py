@@ -5,6 +5,8 @@ from typing import Any
 
 import structlog
 
+from storage.errors import DatabaseAwayError
+
 _log = structlog.get_logger(__name__)
 
 
@@ -23,5 +25,7 @@ class Tick:
         for name, chore in self._chores.items():
             try:
                 await chore()
+            except DatabaseAwayError as error:
+                _log.warning("chore_without_database", chore=name, sqlstate=error.sqlstate)
             except Exception:  # noqa: BLE001 -- an edge: the clock must go on
                 _log.exception("chore_failed", chore=name)

@@ -21,13 +21,17 @@ from connectors.execute import Executor
 from connectors.registry import Registry
 from storage import outbox
 from storage.database import Database, Transaction
-from storage.errors import NotFoundError
+from storage.errors import DatabaseAwayError, NotFoundError
 from storage.queue import Priority
 from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 
 log = structlog.get_logger(__name__)
 
 _DRIVEN = (GoalStatus.PLANNING, GoalStatus.RUNNING, GoalStatus.WAITING)
+
+
+AWAY_PAUSE_S = 0.5
+"""Between tries to store an outcome while the database is away."""
 
 
 class Engine:
@@ -226,6 +230,22 @@ class Engine:
     async def _finish(
         self, task: Task, attempt_id: int | None, outcome: outcomes.Outcome, owner: str
     ) -> None:
+        """Store an outcome and go on; what is known is not given up while the lease lasts."""
+        give_up = asyncio.get_running_loop().time() + self._timing.lease_s
+        while True:
+            try:
+                more = await self._store(task, attempt_id, outcome, owner)
+                break
+            except DatabaseAwayError:
+                if asyncio.get_running_loop().time() >= give_up:
+                    raise
+                await asyncio.sleep(AWAY_PAUSE_S)
+        await self._wave(more, owner)
+
+    async def _store(
+        self, task: Task, attempt_id: int | None, outcome: outcomes.Outcome, owner: str
+    ) -> Sequence[Task]:
+        """Store an outcome once; a repeat after a lost commit changes nothing."""
         async with self._database.transaction() as tx:
             goal = await tx.goals.lock(task.team_id, task.goal_id)
             await self._outcomes.store(tx, goal, task.id, attempt_id, outcome)
@@ -233,7 +253,7 @@ class Engine:
             more = await self._claim_locked(tx, goal, owner)
             if more or not was_driven:
                 await _redraw(tx, goal)
-        await self._wave(more, owner)
+        return more
 
 
 async def _redraw(tx: Transaction, goal: Goal) -> None:

@@ -13,6 +13,7 @@ from bot.intake.errors import MalformedError, RefusedError
 from bot.intake.installation import Installation
 from bot.intake.signature import is_genuine
 from storage.database import Database
+from storage.errors import DatabaseAwayError
 from storage.queue import Priority
 
 PATHS = ("/slack/events", "/slack/interactivity", "/slack/commands")
@@ -120,10 +121,7 @@ class Intake:
         if interaction.team_id != team_id:
             return PlainTextResponse("This app is not installed there.", status_code=403)
         if interaction.trigger_id is not None:
-            async with self._database.transaction() as tx:
-                is_new = await tx.inbox.add_trigger(
-                    team_id=team_id, trigger_id=interaction.trigger_id
-                )
+            is_new = await self._note_trigger(team_id, interaction.trigger_id)
             if not is_new:
                 return Response()
         # The mode says that the body is parsed already; nothing else differs for our set-up.
@@ -134,3 +132,15 @@ class Intake:
             status_code=answer.status,
             headers={name: values[0] for name, values in answer.headers.items()},
         )
+
+    async def _note_trigger(self, team_id: str, trigger_id: str) -> bool:
+        """Remember an interaction; False when it was seen before.
+
+        Without a database it goes on to the listeners, whose boundary tells the person: Slack does
+        not repeat a click, and shows nothing of an answer of 500.
+        """
+        try:
+            async with self._database.transaction() as tx:
+                return await tx.inbox.add_trigger(team_id=team_id, trigger_id=trigger_id)
+        except DatabaseAwayError:
+            return True

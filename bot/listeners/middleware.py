@@ -19,7 +19,7 @@ from bot.listeners.replies import tell
 from bot.listeners.services import Services
 from bot.views.notes import build_notice_modal
 from storage import outbox
-from storage.errors import NotFoundError
+from storage.errors import DatabaseAwayError, NotFoundError
 from storage.tables.people import Person
 
 GUESTS = (
@@ -27,6 +27,10 @@ GUESTS = (
     "Please ask a colleague there."
 )
 GONE = "I cannot find that any more."
+AWAY = (
+    "I cannot get at my notes right now, so that was probably not done. "
+    "Look at the card in a minute before you try again."
+)
 
 _BY_A_PERSON = frozenset({"message", "app_mention", "app_home_opened"})
 
@@ -112,6 +116,9 @@ async def on_error(
         _log.info("click_refused", error=type(error).__name__)
         text = GONE if isinstance(error, NotFoundError) else str(BadPayloadError.__doc__)
         return await answer_in_place(body, client, text)
+    if isinstance(error, DatabaseAwayError) and "event" not in body:
+        _log.warning("click_without_database", sqlstate=error.sqlstate)
+        return await answer_in_place(body, client, AWAY)
     reference = secrets.token_hex(4)
     context["failure_reference"] = reference
     _log.error(

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web.pages import new_reference, render_message
+from storage.errors import DatabaseAwayError
 
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +47,12 @@ class ErrorBoundary:
 
         try:
             await self._app(scope, receive, note_begin)
+        except DatabaseAwayError as error:
+            _log.warning("request_without_database", route=_route(scope), sqlstate=error.sqlstate)
+            if is_begun:
+                raise
+            # Slack delivers an event again after any 5xx.
+            await _away()(scope, receive, send)
         except Exception:
             reference = new_reference()
             _log.exception("request_failed", reference=reference, route=_route(scope))
@@ -59,6 +66,15 @@ class ErrorBoundary:
                 status=500,
             )
             await page(scope, receive, send)
+
+
+def _away() -> Response:
+    return render_message(
+        "I cannot get at my notes right now",
+        "My database does not answer, so nothing more was done.",
+        remedy="Please try again in a minute; if it stays so, tell your admin.",
+        status=503,
+    )
 
 
 def _route(scope: Scope) -> str:

@@ -49,4 +49,8 @@ def words(health: Health) -> dict[str, str]:
     else:
         is_alive = health.worker_seen_s < WORKER_SILENT_S
         worker = "ok" if is_alive else f"silent for {health.worker_seen_s:.0f} s"
-    return {"database": "ok", "migrations": "ok", "worker": worker}
+    return {
+        "database": "its disk is full" if health.is_full else "ok",
+        "migrations": "ok",
+        "worker": worker,
+    }
