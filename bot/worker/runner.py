@@ -32,12 +32,14 @@ class Worker:
         concurrency: int,
         name: str,
         heartbeat_s: float = 10.0,
+        grace_s: float = GRACE_S,
     ) -> None:
         self._conninfo = conninfo
         self._jobs = jobs
         self._concurrency = concurrency
         self._name = name
         self._heartbeat_s = heartbeat_s
+        self._grace_s = grace_s
         self.is_running = False
 
     async def run(self) -> None:
@@ -69,6 +71,6 @@ class Worker:
             install_signal_handlers=False,
             listen_notify=True,
             delete_jobs="successful",
-            shutdown_graceful_timeout=GRACE_S,
+            shutdown_graceful_timeout=self._grace_s,
             update_heartbeat_interval=self._heartbeat_s,
         )

@@ -26,7 +26,7 @@ from tests.chaos.scale import REQUESTERS
 from tests.chaos.wiring import DOWN, Place
 from tests.connectors.plumbing import Plumbing, settings_at
 
-_POLL_S = 0.1
+_POLL_S = 0.25
 _AGAIN_S = 0.3
 
 

@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
+from bot.config import Settings
+from bot.serve import STOP_S
 from bot.worker.jobs import Job
-from bot.worker.runner import Worker
+from bot.worker.runner import GRACE_S, Worker
 from storage.database import Database, conninfo
 from storage.queue import Priority
 from tests.bot.jobs import deferred_jobs
@@ -142,6 +144,35 @@ async def test_stopped_worker_leaves_the_rest_in_the_queue(database: Database) -
         await until(lambda: worker.is_running)
     await defer(database, "note", number=1)
     assert deferred_jobs(database.url) == [("note", {"number": 1})]
+
+
+async def test_stop_cuts_off_what_hangs_and_leaves_it_to_another(database: Database) -> None:
+    """Whatever hangs, a stop ends when its grace is over, and the job is there for others."""
+    began = asyncio.Event()
+
+    async def hang(*, number: int) -> None:
+        del number
+        began.set()
+        await asyncio.Event().wait()
+
+    jobs = (Job("hang", hang),)
+    worker = Worker(
+        conninfo=conninfo(database.url), jobs=jobs, concurrency=4, name="test", grace_s=0.1
+    )
+    await defer(database, "hang", number=1)
+    task = asyncio.create_task(worker.run())
+    await asyncio.wait_for(began.wait(), 20)
+    task.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.gather(task, return_exceptions=True)
+    assert deferred_jobs(database.url) == [("hang", {"number": 1})]
+
+
+async def test_stop_is_over_before_a_supervisor_kills() -> None:
+    """A call that was sent ends within the grace, and the grace within 30 s."""
+    call_s = Settings.model_fields["countersign_call_timeout_s"].default
+    assert call_s < GRACE_S
+    assert GRACE_S + STOP_S <= 30
 
 
 def _count(database: Database) -> int:
