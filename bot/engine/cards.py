@@ -155,6 +155,8 @@ class HandoffCard:
     step: str | None
     """What the step was to do, in a sentence; None where nothing was frozen yet."""
     is_unknown: bool
+    is_failed: bool
+    """Neither: a human has said meanwhile what became of it."""
     provider_title: str | None
     look_url: str | None
     reference: str

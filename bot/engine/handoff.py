@@ -144,6 +144,7 @@ class HandoffService:
             step=call.preview["sentence"] if call else None,
             position=task.position + 1 if task else None,
             is_unknown=task is not None and task.status is TaskStatus.UNKNOWN,
+            is_failed=task is not None and (task.failure or {}).get("code") == "system",
             provider_title=title,
             look_url=url,
             reference=handoff.reference,

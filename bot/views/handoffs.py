@@ -40,4 +40,6 @@ def _known(card: HandoffCard) -> str:
     step = f"Step {card.position}: {card.step}" if card.step else f"Step {card.position}"
     if card.is_unknown:
         return f"{step}\nIt may have happened. Please look at {card.provider_title}."
+    if not card.is_failed:
+        return f"{step}\nA person has said meanwhile what became of it."
     return f"{step}\nIt changed nothing. Ask me again, or do it by hand."

@@ -78,6 +78,11 @@ async def test_defect_after_sending_is_unknown_and_never_failed(world: World, ki
     assert card.is_unknown
     assert card.look_url == "https://counting.example"
     assert people == [ADA], "Dana has the card that asks what became of it"
+    task = (await world.tasks(goal_id))["t1"]
+    await world.unknowns.settle(Click(TEAM, DANA), task.id, "happened")
+    ((card, _),) = await handed_over(world, goal_id)
+    assert not card.is_unknown
+    assert not card.is_failed
 
 
 async def test_hand_over_is_settled_once_by_its_people(world: World) -> None:

@@ -144,6 +144,7 @@ def handoff_card(**changes: Any) -> HandoffCard:
         position=2,
         step="Create the deal “Acme”",
         is_unknown=False,
+        is_failed=True,
         provider_title="HubSpot",
         look_url="https://app.hubspot.com",
         reference="1a2b3c4d",

@@ -224,10 +224,11 @@ def test_unknown_outcome_of_an_ended_goal_cannot_run_again() -> None:
     ("changes", "said"),
     [
         ({}, "It changed nothing"),
+        ({"is_failed": False}, "A person has said meanwhile"),
         ({"is_unknown": True}, "It may have happened. Please look at HubSpot."),
         ({"position": None, "step": None}, "I stopped the goal"),
     ],
-    ids=["failed", "unknown", "whole goal"],
+    ids=["failed", "said", "unknown", "whole goal"],
 )
 def test_hand_over_says_what_is_known(changes: dict[str, Any], said: str) -> None:
     """Whoever reads it learns who asked what, what became of it, and where to look."""
