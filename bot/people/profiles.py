@@ -15,15 +15,14 @@ DEFAULT_ZONE = "UTC"
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Who the settings name, by person id or e-mail address; `installer_id` if it is known."""
+    """Who the settings name, by person id or e-mail address."""
 
     admins: frozenset[str] = frozenset()
     approvers: frozenset[str] = frozenset()
-    installer_id: str | None = None
 
     @property
     def has_admin(self) -> bool:
-        return bool(self.admins) or self.installer_id is not None
+        return bool(self.admins)
 
 
 class _Vendor(BaseModel):
@@ -77,7 +76,7 @@ def facts_of(user: Mapping[str, Any], *, team_id: str, named: Named) -> PersonFa
 def _role(user: SlackUser, named: Named) -> Role:
     """Return the role that the settings give; where they name no admin, the owner is one."""
     keys = {user.id.casefold(), (user.profile.email or "").casefold()} - {""}
-    if user.id == named.installer_id or keys & {name.casefold() for name in named.admins}:
+    if keys & {name.casefold() for name in named.admins}:
         return Role.ADMIN
     if not named.has_admin and user.is_primary_owner:
         return Role.ADMIN

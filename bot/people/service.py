@@ -54,8 +54,6 @@ class PeopleService:
         """
         for name in sorted(self._named.admins | self._named.approvers):
             await self._read_named(team_id, name)
-        if self._named.installer_id is not None:
-            await self.get(team_id, self._named.installer_id)
         if not self._named.has_admin:
             async for user in self._everybody():
                 if user.get("is_primary_owner"):

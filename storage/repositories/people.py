@@ -107,18 +107,3 @@ class PersonRepository:
             .values(dm_channel_id=channel_id)
             .execution_options(synchronize_session=False)
         )
-
-    async def mark_welcomed(self, team_id: str, person_id: str) -> bool:
-        """Return True the first time only."""
-        marked = await self._session.scalar(
-            update(Person)
-            .where(
-                Person.team_id == team_id,
-                Person.person_id == person_id,
-                Person.welcomed_at.is_(None),
-            )
-            .values(welcomed_at=func.now())
-            .returning(Person.person_id)
-            .execution_options(synchronize_session=False)
-        )
-        return marked is not None

@@ -39,5 +39,4 @@ class Person(Base):
     is_bot: Mapped[bool]
     is_active: Mapped[bool]
     dm_channel_id: Mapped[str | None]
-    welcomed_at: Mapped[Instant | None]
     read_at: Mapped[Instant]

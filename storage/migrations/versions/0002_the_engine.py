@@ -149,6 +149,7 @@ def _tidy() -> None:
     op.create_index("ix_links_expires_at", "links", ["expires_at"])
     op.create_index("ix_inbox_received_at", "inbox", ["received_at"], postgresql_using="brin")
     op.create_index("ix_outbox_created_at", "outbox", ["created_at"], postgresql_using="brin")
+    op.drop_column("people", "welcomed_at")
     # Every row of these is updated several times soon after it was added: room on its own page
     # keeps the versions together, and lets an update that changes no index stay there (HOT).
     for table in ("goals", "tasks", "attempts", "permits", "approval_items", "outbox", "inbox"):

@@ -47,12 +47,11 @@ def test_only_full_members_are_no_guests(changes: dict[str, Any], is_guest: bool
     [
         (Named(admins=frozenset({"u0dana"})), Role.ADMIN),
         (Named(admins=frozenset({"Dana@Northwind.example"})), Role.ADMIN),
-        (Named(installer_id="U0DANA"), Role.ADMIN),
-        (Named(approvers=frozenset({"U0DANA"}), installer_id="U0ADA"), Role.APPROVER),
+        (Named(approvers=frozenset({"U0DANA"}), admins=frozenset({"U0ADA"})), Role.APPROVER),
         (Named(admins=frozenset({"U0ADA"})), Role.MEMBER),
         (Named(), Role.MEMBER),
     ],
-    ids=["id", "address", "installer", "approver", "member", "nobody named"],
+    ids=["id", "address", "approver", "member", "nobody named"],
 )
 def test_role_comes_from_the_settings(named: Named, role: Role) -> None:
     """Ids and addresses count in any case of letters; admin goes before approver."""  # S37
@@ -114,13 +113,3 @@ async def test_owner_is_read_where_nobody_is_named(bot: SlackBot) -> None:
     people = PeopleService(database=bot.database, client=bot.client, named=Named())
     await people.prepare(TEAM)
     assert [p.person_id for p in await people.list_by_role(TEAM, Role.ADMIN)] == ["U0ADA"]
-
-
-async def test_welcome_is_marked_once(bot: SlackBot) -> None:
-    """Only the first of several marks is the first."""
-    await bot.people.get(TEAM, "U0DANA")
-    marks = []
-    for _ in range(2):
-        async with bot.database.transaction() as tx:
-            marks.append(await tx.people.mark_welcomed(TEAM, "U0DANA"))
-    assert marks == [True, False]
