@@ -16,6 +16,7 @@ from bot.app import Parts, open_parts
 from bot.clock.clock import Clock, run_every
 from bot.clock.tick import Tick
 from bot.config import Settings
+from bot.engine.estimates import Durations
 from bot.worker.runner import Worker
 from storage.database import Database, conninfo
 from storage.sealer import seal
@@ -154,6 +155,7 @@ def run_clock(parts: Parts) -> list[Coroutine[Any, Any, None]]:
             "digests": parts.delivery.send_due,
             "approval_deadlines": parts.desk.expire_due,
             "connections": parts.connection_desk.sweep,
+            "durations": Durations(database=parts.database).keep_up,
         }
     )
     settings = parts.settings

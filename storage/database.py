@@ -16,6 +16,7 @@ from storage.repositories.breakers import BreakerRepository
 from storage.repositories.calls import CallRepository
 from storage.repositories.connections import ConnectionRepository
 from storage.repositories.digests import DigestRepository
+from storage.repositories.durations import DurationRepository
 from storage.repositories.goals import GoalRepository
 from storage.repositories.handoffs import HandoffRepository
 from storage.repositories.inbox import InboxRepository
@@ -58,6 +59,10 @@ class Transaction:
     @cached_property
     def digests(self) -> DigestRepository:
         return DigestRepository(self.session)
+
+    @cached_property
+    def durations(self) -> DurationRepository:
+        return DurationRepository(self.session)
 
     @cached_property
     def goals(self) -> GoalRepository:

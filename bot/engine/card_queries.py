@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from approvals.askees import Askees
 from approvals.policy import Answer as PolicyAnswer
 from bot.engine.cards import (
+    BY_RUN,
+    NOBODY,
     AnswerCard,
     ApprovalCard,
     ApprovalLine,
@@ -21,6 +23,7 @@ from bot.engine.cards import (
     UnknownCard,
 )
 from bot.engine.differences import describe_changes, differing_details
+from bot.engine.estimates import estimate
 from bot.engine.forecast import Forecaster
 from bot.engine.holds import HELD_UP
 from bot.engine.progress import is_read
@@ -78,6 +81,7 @@ class CardQueries:
             can_run=proposed,
             can_edit=proposed,
             can_cancel=goal.status not in SETTLED and goal.kind is GoalKind.REQUEST,
+            estimate_s=await self._estimate(tx, goal, tasks),
             decides_alone=any(alone for _, alone in steps),
             ran_at_once=await tx.goals.find_run(team_id, goal_id, goal.plan_version) is None
             and not any(step.asked for step, _ in steps),
@@ -125,6 +129,12 @@ class CardQueries:
         )
         return step, alone
 
+    async def _estimate(self, tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> float | None:
+        """Return how long what is left takes, where somebody may wait for it."""
+        if goal.status in SETTLED or not tasks:
+            return None
+        return estimate(tasks, await tx.durations.medians(), self._registry)
+
     def _list_step(self, goal: Goal, task: Task, tasks: Sequence[Task]) -> Step:
         """Return the step that stands for the rows of a list."""
         return Step(
@@ -160,9 +170,9 @@ class CardQueries:
             return None, False
         askees = forecast.askees or Askees((), "")
         if forecast.verdict.ask is not None and forecast.verdict.ask.requester:
-            return "you, by pressing Run", False
+            return BY_RUN, False
         if not askees.people:
-            return "nobody can give it yet, an admin must be named", False
+            return NOBODY, False
         return await self._names(tx, goal, askees.people), askees.alone
 
     async def _names(self, tx: Transaction, goal: Goal, people: Sequence[str]) -> str:

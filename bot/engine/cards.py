@@ -19,6 +19,11 @@ class ShownDetail:
     source: str = ""
 
 
+BY_RUN = "you, by pressing Run"
+NOBODY = "nobody can give it yet, an admin must be named"
+"""What `Step.asked` says where no other person is waited for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One task of a plan as a person reads it."""
@@ -66,6 +71,8 @@ class GoalCard:
     can_run: bool
     can_edit: bool
     can_cancel: bool
+    estimate_s: float | None = None
+    """How long what is left takes, in seconds, besides what people take; None once it ended."""
     decides_alone: bool = False
     """True when nobody else could be asked: a team of one is told so."""
     ran_at_once: bool = False

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import structlog
 
 from bot.engine import outcomes, progress
+from bot.engine.estimates import AT_ONCE, longest_first
 from bot.engine.gate import Cleared, Gate
 from bot.engine.handoff import BROKE
 from bot.engine.isolation import Broke, apart, together
 from bot.engine.outcomes import Outcomes
 from bot.engine.prepare import CannotPrepare, Prepared, Preparer, Scene
-from bot.engine.progress import Timing
+from bot.engine.progress import Timing, is_read
 from bot.engine.proposal import Proposals
 from bot.engine.recovery import Recovery
 from bot.goals.lifecycle import SETTLED, move_goal
@@ -27,6 +28,7 @@ from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 
 log = structlog.get_logger(__name__)
 
+_HELD = frozenset({TaskStatus.READY, TaskStatus.RUNNING})
 _DRIVEN = (GoalStatus.PLANNING, GoalStatus.RUNNING, GoalStatus.WAITING)
 
 
@@ -103,17 +105,39 @@ class Engine:
     async def _claim_ready(
         self, tx: Transaction, goal: Goal, tasks: Sequence[Task], owner: str
     ) -> Sequence[Task]:
-        """Claim the ready tasks whose time has come; this drive's own need no second claim."""
+        """Claim the ready tasks whose time has come; this drive's own need no second claim.
+
+        At most `AT_ONCE` run in this drive; where more are ready, those that the longest chain
+        follows go first, and the others when one has ended.
+        """
         free = [
-            task.key
-            for task in tasks
-            if task.status is TaskStatus.READY and task.lease_owner != owner
+            task for task in tasks if task.status is TaskStatus.READY and task.lease_owner != owner
         ]
-        if not free:
-            return []
-        return await tx.tasks.claim(
-            goal.team_id, goal.id, keys=free, owner=owner, lease_s=self._timing.lease_s
-        )
+        # Rows that may ask are prepared together, so that they are asked about on one card.
+        together = [task for task in free if self._is_new_row(task)]
+        others = [task for task in free if task not in together]
+        held = sum(task.status in _HELD and task.lease_owner == owner for task in tasks)
+        room = max(AT_ONCE - held, 0)
+        if len(others) > room:
+            medians = await tx.durations.medians()
+            others = longest_first(others, tasks, medians, self._registry)
+        claimed: list[Task] = []
+        for chosen, most in ((together, None), (others, room)):
+            if chosen and most != 0:
+                claimed += await tx.tasks.claim(
+                    goal.team_id,
+                    goal.id,
+                    keys=[task.key for task in chosen],
+                    owner=owner,
+                    lease_s=self._timing.lease_s,
+                    most=most if most is not None and len(chosen) > most else None,
+                )
+        return claimed
+
+    def _is_new_row(self, task: Task) -> bool:
+        """Whether a task is a writing row of a list that has not been at the gate yet."""
+        is_new = task.parent_key is not None and task.call_id is None
+        return is_new and not is_read(task, self._registry)
 
     async def _claim_abandoned(self, tx: Transaction, goal: Goal, owner: str) -> Sequence[Task]:
         """Claim running tasks whose process died; also of a goal that ended: it owes an outcome."""

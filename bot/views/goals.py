@@ -51,6 +51,8 @@ def _said(card: GoalCard) -> list[Block]:
         shown.append(blocks.context("I answered in private."))
     if card.status is GoalStatus.PROPOSED:
         small = ["Nothing happens before you press Run."]
+        if taking := words.takes(card):
+            small.append(f"Then it takes {taking}.")
         if card.author == "offline":
             small.append("I read this without a language model: check that it is what you meant.")
         shown.append(blocks.context(" ".join(small)))

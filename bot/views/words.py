@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.engine.cards import GoalCard, ShownDetail
+from bot.engine.cards import BY_RUN, NOBODY, GoalCard, ShownDetail
 from bot.views.text import defang, one_line
 from connectors.labels import Label
 from storage.tables.approvals import ApprovalStatus
@@ -63,6 +63,9 @@ APPROVAL = {
     ApprovalStatus.USED: "Approved",
 }
 
+_UNDECIDED = frozenset({TaskStatus.PENDING, TaskStatus.NEEDS_APPROVAL})
+_MINUTE_S = 60
+_HOUR_S = 3600
 _MAY_WAIT = frozenset({GoalStatus.PLANNING, GoalStatus.WAITING})
 _YEAR = re.compile(r" \d{4}\b")
 
@@ -106,6 +109,30 @@ def _waiting(card: GoalCard) -> str:
     if any(step.status is TaskStatus.UNKNOWN for step in steps):
         awaited.append("you to say what happened")
     return f"Waiting for {', and for '.join(awaited)}" if awaited else ""
+
+
+def takes(card: GoalCard) -> str:
+    """Return how long what is left takes: "about 3 s, plus the time Mo Haddad takes"."""
+    if card.estimate_s is None:
+        return ""
+    said = duration(card.estimate_s)
+    people = [
+        step.asked
+        for step in card.every_step
+        if step.asked and step.asked not in (BY_RUN, NOBODY) and step.status in _UNDECIDED
+    ]
+    names = listed(people) if people else ""
+    verb = "take" if names == "you" else "takes"
+    return f"{said}, plus the time {names} {verb}" if names else said
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it; nobody needs it exactly."""
+    if seconds < _MINUTE_S:
+        return f"about {max(round(seconds), 1)} s"
+    if seconds < 2 * _HOUR_S:
+        return f"about {round(seconds / _MINUTE_S)} min"
+    return f"about {round(seconds / _HOUR_S)} h"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.engine.cards import GoalCard, ShownDetail, Step
 from bot.views.text import defang, visible
-from bot.views.words import APPROVAL, GOAL, TASK, instant
+from bot.views.words import APPROVAL, GOAL, TASK, instant, takes
 from bot.web import timeline
 from bot.web.timeline import Happening
 from connectors.actions import Link
@@ -69,6 +69,9 @@ class GoalView:
     asked_at: str
     settled_at: str | None
     planner: str
+    takes: str
+    """How long what is left takes; "" once it ended."""
+
     version: int
     reason: str | None
     steps: tuple[StepView, ...]
@@ -98,6 +101,7 @@ def build_goal_view(
         asked_at=instant(goal.created_at, zone),
         settled_at=instant(goal.settled_at, zone) if goal.settled_at else None,
         planner=_planner(card.author, names),
+        takes=takes(card),
         version=card.version,
         reason=visible(goal.reason) if goal.reason else None,
         steps=tuple(

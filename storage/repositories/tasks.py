@@ -3,7 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -146,19 +158,33 @@ class TaskRepository:
         )
 
     async def claim(
-        self, team_id: str, goal_id: int, *, keys: Sequence[str], owner: str, lease_s: float
+        self,
+        team_id: str,
+        goal_id: int,
+        *,
+        keys: Sequence[str],
+        owner: str,
+        lease_s: float,
+        most: int | None = None,
     ) -> Sequence[Task]:
-        """Take the ready tasks among `keys` whose time has come and that no live drive holds."""
+        """Take the ready tasks among `keys` whose time has come and that no live drive holds.
+
+        At most `most` of them, those that come first in `keys`; None takes them all.
+        """
+        free: ColumnElement[bool] = and_(
+            Task.team_id == team_id,
+            Task.goal_id == goal_id,
+            Task.key.in_(keys),
+            Task.status == TaskStatus.READY,
+            or_(Task.lease_until.is_(None), Task.lease_until < func.now()),
+            or_(Task.not_before.is_(None), Task.not_before <= func.now()),
+        )
+        if most is not None:
+            order = func.array_position(cast(list(keys), ARRAY(Text)), Task.key)
+            free = Task.id.in_(select(Task.id).where(free).order_by(order).limit(most))
         rows = await self._session.scalars(
             update(Task)
-            .where(
-                Task.team_id == team_id,
-                Task.goal_id == goal_id,
-                Task.key.in_(keys),
-                Task.status == TaskStatus.READY,
-                or_(Task.lease_until.is_(None), Task.lease_until < func.now()),
-                or_(Task.not_before.is_(None), Task.not_before <= func.now()),
-            )
+            .where(free)
             .values(lease_owner=owner, lease_until=func.now() + seconds(lease_s))
             .returning(Task)
             .execution_options(synchronize_session=False, populate_existing=True)

@@ -25,6 +25,19 @@ def _rows() -> None:
     """Add what a task that runs once per element of a list needs."""
     op.add_column("tasks", sa.Column("parent_key", sa.Text(), nullable=True))
     op.add_column("tasks", sa.Column("row", sa.Integer(), nullable=True))
+    op.create_table(
+        "durations",
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("median_s", sa.Float(), nullable=False),
+        sa.Column("samples", sa.Integer(), nullable=False),
+        sa.Column(
+            "measured_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("action", name=op.f("pk_durations")),
+    )
 
 
 def _rounds() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.engine.cards import GoalCard, StepForm
+from bot.engine.cards import BY_RUN, GoalCard, StepForm
 from bot.views import ids
 from bot.views.approvals import approval_fallback, build_approval_blocks
 from bot.views.goals import build_goal_blocks
@@ -125,3 +125,18 @@ def test_edit_of_fifty_rows_fits_one_modal() -> None:
     view = build_plan_modal(form, place=Place("D1", "1.0"))
     assert sum(block["type"] == "actions" for block in view["blocks"]) == 51
     assert check_view(view) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("Mo Haddad", "Then it takes about 3 s, plus the time Mo Haddad takes."),
+        ("you", "Then it takes about 3 s, plus the time you take."),
+        (BY_RUN, "Then it takes about 3 s."),
+        (None, "Then it takes about 3 s."),
+    ],
+)
+def test_proposed_plan_says_how_long_it_takes(asked: str | None, said: str) -> None:
+    """The machine's time is estimated, a person's is named."""
+    given = cards.goal_card(estimate_s=2.6, steps=(cards.step(asked=asked),))
+    assert said in texts(build_goal_blocks(given))
