@@ -133,7 +133,8 @@ class CardQueries:
         """Return how long what is left takes, where somebody may wait for it."""
         if goal.status in SETTLED or not tasks:
             return None
-        return estimate(tasks, await tx.durations.medians(), self._registry)
+        medians = await tx.durations.medians({task.action for task in tasks})
+        return estimate(tasks, medians, self._registry)
 
     def _list_step(self, goal: Goal, task: Task, tasks: Sequence[Task]) -> Step:
         """Return the step that stands for the rows of a list."""

@@ -119,7 +119,7 @@ class Engine:
         held = sum(task.status in _HELD and task.lease_owner == owner for task in tasks)
         room = max(AT_ONCE - held, 0)
         if len(others) > room:
-            medians = await tx.durations.medians()
+            medians = await tx.durations.medians({task.action for task in tasks})
             others = longest_first(others, tasks, medians, self._registry)
         claimed: list[Task] = []
         for chosen, most in ((together, None), (others, room)):

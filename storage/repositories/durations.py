@@ -1,5 +1,7 @@
 """Durations: a median of recent calls for each action, measured at most once in a while."""
 
+from collections.abc import Collection
+
 from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,9 +19,11 @@ class DurationRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def medians(self) -> dict[str, float]:
+    async def medians(self, actions: Collection[str]) -> dict[str, float]:
         """Return action → its usual duration in seconds, of those that were measured."""
-        rows = await self._session.execute(select(Duration.action, Duration.median_s))
+        rows = await self._session.execute(
+            select(Duration.action, Duration.median_s).where(Duration.action.in_(actions))
+        )
         return {row.action: row.median_s for row in rows}
 
     async def measure(self, *, every_s: float) -> int:

@@ -49,7 +49,7 @@ async def test_median_of_recent_calls_is_measured_once_an_hour(world: World) -> 
     assert await durations.keep_up() == 2
     assert await durations.keep_up() == 0
     async with world.database.transaction() as tx:
-        medians = await tx.durations.medians()
+        medians = await tx.durations.medians(["counting.add_keyed"])
         assert (await tx.goals.get("T1", goal_id)).status is GoalStatus.DONE
     assert medians["counting.add_keyed"] == pytest.approx(4.0)
 
