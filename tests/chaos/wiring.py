@@ -20,6 +20,7 @@ from bot.planning.offline.planner import OfflinePlanner
 from bot.providers import wire
 from connectors.registry import Registry
 from storage.database import Database
+from storage.errors import DatabaseAwayError
 from storage.instants import DatabaseClock
 from storage.tables.goals import Task
 from tests.bot.engine.counting import CONNECTOR, MANIFEST
@@ -27,7 +28,7 @@ from tests.bot.engine.world import TEAM
 from tests.chaos.scale import CALL_TIMEOUT_S, LEASE_S
 from tests.connectors.plumbing import settings_at
 
-DOWN = (SQLAlchemyError, psycopg.Error, OSError)
+DOWN = (DatabaseAwayError, SQLAlchemyError, psycopg.Error, OSError)
 """What the database's restart looks like to whoever uses it."""
 
 _AGAIN_S = 0.3
