@@ -34,6 +34,7 @@ from bot.engine.sweep import Sweeper
 from bot.engine.tidy import Tidier
 from bot.engine.undo import UndoService
 from bot.engine.unknown import UnknownService
+from bot.engine.wakes import Wakes
 from bot.goals.links import LinkService
 from bot.intake.app import Intake
 from bot.intake.bolt import build_bolt
@@ -152,6 +153,10 @@ class Parts:
     @cached_property
     def sweeper(self) -> Sweeper:
         return Sweeper(database=self.database, timing=self.timing)
+
+    @cached_property
+    def wakes(self) -> Wakes:
+        return Wakes(database=self.database)
 
     @cached_property
     def tidier(self) -> Tidier:
@@ -334,6 +339,7 @@ def _loaders(parts: Parts) -> Loaders:
         approval=lambda tx, card: cards.approval(tx, card.team_id, int(card.subject)),
         answer=lambda tx, card: cards.answer(tx, card.team_id, int(card.subject)),
         handoff=lambda tx, card: parts.handoffs.card(tx, card.team_id, int(card.subject)),
+        awaited=lambda tx, card: cards.awaited(tx, card.team_id, int(card.data["wait_id"])),
         unknown=lambda tx, card: cards.unknown(tx, card.team_id, int(card.subject)),
         connect=lambda tx, card: desk.card(tx, card.team_id, card.subject),
         digest=lambda tx, card: parts.digests.load(tx, card.team_id, int(card.subject)),

@@ -31,6 +31,9 @@ WORKER_CONCURRENCY = 20
 OUTBOX_SWEEP_S = 1.0
 """A channel that Slack asked us to leave alone for a second goes on about a second later."""
 
+WAKE_S = 1.0
+"""How often waits are looked for that are due: one look into an index, whoever waits."""
+
 CLOCK_READ_S = 60.0
 """How often the database is asked for the time; between, a clock that nobody sets goes on."""
 
@@ -167,6 +170,7 @@ def run_clock(parts: Parts) -> list[Coroutine[Any, Any, None]]:
         Clock(tick).run(),
         run_every(settings.countersign_sweep_s, parts.sweeper.sweep, name="sweep"),
         run_every(settings.countersign_sweep_s, parts.dispatcher.sweep, name="inbox"),
+        run_every(WAKE_S, parts.wakes.wake_due, name="waits"),
         run_every(OUTBOX_SWEEP_S, parts.pump.sweep, name="outbox"),
         run_every(settings.countersign_seal_s, seal_all, name="seal"),
         run_every(TIDY_S, parts.tidier.tidy, name="tidy"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from connectors.actions import Action, Effect, Idempotency
 from connectors.errors import UnknownActionError
+from connectors.events import Event, Stream
 from connectors.manifest import Manifest
 from connectors.removed import removed_action
 
@@ -15,12 +16,18 @@ class DeclarationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """A provider: its manifest (None for the built-ins) and its actions."""
+    """A provider: its manifest (None for the built-ins), its actions, what can be waited for."""
 
     name: str
     title: str
     manifest: Manifest | None
     actions: tuple[Action, ...]
+    events: tuple[Event, ...] = ()
+    streams: tuple[Stream, ...] = ()
+
+    def stream(self, name: str) -> Stream:
+        """Return a stream by name; registration made sure that every event's exists."""
+        return next(stream for stream in self.streams if stream.name == name)
 
 
 class Registry:
@@ -29,6 +36,7 @@ class Registry:
     def __init__(self, connectors: Iterable[Connector]) -> None:
         self._connectors = {connector.name: connector for connector in connectors}
         self._actions: dict[str, Action] = {}
+        self._events: dict[str, Event] = {}
         for connector in self._connectors.values():
             for action in connector.actions:
                 check_declaration(connector, action)
@@ -36,6 +44,12 @@ class Registry:
                     message = f"two connectors declare {action.name}"
                     raise DeclarationError(message)
                 self._actions[action.name] = action
+            for event in connector.events:
+                check_event(connector, event)
+                if event.name in self._events:
+                    message = f"two connectors declare the event {event.name}"
+                    raise DeclarationError(message)
+                self._events[event.name] = event
 
     def action(self, name: str) -> Action:
         """Return the action called `create_deal` or `hubspot.create_deal`.
@@ -78,6 +92,14 @@ class Registry:
         """Return the connectors that a person can connect to."""
         return tuple(item for item in self._connectors.values() if item.manifest is not None)
 
+    def events(self) -> tuple[Event, ...]:
+        """Return what can be waited for."""
+        return tuple(self._events.values())
+
+    def find_event(self, name: str) -> Event | None:
+        """Return the event called `deal_reaches_stage`; None when nobody declares it."""
+        return self._events.get(name)
+
     def __iter__(self) -> Iterator[Action]:
         return iter(self._actions.values())
 
@@ -107,4 +129,28 @@ def check_declaration(connector: Connector, action: Action) -> None:
     for failed, what in problems:
         if failed:
             message = f"{connector.name}.{action.name} {what}"
+            raise DeclarationError(message)
+
+
+def check_event(connector: Connector, event: Event) -> None:
+    """Refuse an event that nothing could hint at, or whose scopes nobody explains.
+
+    Raises:
+        DeclarationError: names the event and what is missing.
+    """
+    streams = {stream.name: stream for stream in connector.streams}
+    manifest = connector.manifest
+    known = {*manifest.scopes, *manifest.oauth.base_scopes} if manifest else set()
+    stream = streams.get(event.stream)
+    needed = event.scopes | (stream.scopes if stream else frozenset())
+    problems = [
+        (event.connector != connector.name, "names another connector"),
+        (not event.subject.startswith(f"{connector.name}."), "is about another connector's ids"),
+        (stream is None, f"names no stream of its connector: {event.stream}"),
+        (manifest is None, "belongs to a connector without a manifest"),
+        (not needed <= known, "needs a scope that its manifest does not explain"),
+    ]
+    for failed, what in problems:
+        if failed:
+            message = f"{connector.name}'s event {event.name} {what}"
             raise DeclarationError(message)

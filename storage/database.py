@@ -27,6 +27,7 @@ from storage.repositories.results import ResultRepository
 from storage.repositories.tasks import TaskRepository
 from storage.repositories.tidy import TidyRepository
 from storage.repositories.usage import UsageRepository
+from storage.repositories.waits import WaitRepository
 
 
 class Transaction:
@@ -103,6 +104,10 @@ class Transaction:
     @cached_property
     def usage(self) -> UsageRepository:
         return UsageRepository(self.session)
+
+    @cached_property
+    def waits(self) -> WaitRepository:
+        return WaitRepository(self.session)
 
     async def defer(
         self,

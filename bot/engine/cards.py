@@ -43,6 +43,10 @@ class Step:
     is_read: bool = False
     changed: bool = False
     """True when this version of the plan changed it."""
+    waits: str | None = None
+    """What it waits for before it runs: "waits until Tue 1 Dec 09:00 CET"; None when it is over."""
+    note: str | None = None
+    """That it ran late, or did not wait, in a sentence."""
     provider: str = ""
     """What people call the provider that it uses; "" for a built-in."""
     rows: tuple["Step", ...] = ()
@@ -168,6 +172,14 @@ class HandoffCard:
     look_url: str | None
     reference: str
     settled_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedCard:
+    """Tells a requester that a long wait is over."""
+
+    requester_id: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

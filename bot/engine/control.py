@@ -1,8 +1,8 @@
-"""Control labels: where came from what decides whether, and how often, a task runs."""
+"""Control labels: where came from what decides whether, when and how often a task runs."""
 
 from collections.abc import Iterator, Sequence
 
-from bot.planning.plan import EACH, Ref
+from bot.planning.plan import EACH, Ref, WaitUntil
 from bot.planning.rows import result_model
 from bot.planning.valid import ValidTask
 from connectors.fields import result_at
@@ -12,7 +12,7 @@ from storage.tables.goals import Task
 
 
 def control_labels(task: Task, tasks: Sequence[Task], registry: Registry) -> dict[str, Provenance]:
-    """Return the labels of a task's condition and list, by pointers that no argument has.
+    """Return the labels of a task's condition, list and wait, by pointers that no argument has.
 
     A row has those of the task that it is a row of, too. What is not declared is `outside`.
     """
@@ -30,10 +30,16 @@ def _decisive(spec: ValidTask) -> Iterator[tuple[str, Ref]]:
     if spec.for_each is not None:
         yield "for_each", spec.for_each
     if spec.when is not None:
-        left = spec.when.left
-        if left.task == EACH and spec.for_each is not None:
-            left = Ref(task=spec.for_each.task, path=[*spec.for_each.path, 0, *left.path])
-        yield "when", left
+        yield "when", _element(spec, spec.when.left)
+    if isinstance(spec.wait, WaitUntil) and isinstance(spec.wait.until, Ref):
+        yield "wait", _element(spec, spec.wait.until)
+
+
+def _element(spec: ValidTask, ref: Ref) -> Ref:
+    """Return where a reference to the element points, as of the first one of the list."""
+    if ref.task != EACH or spec.for_each is None:
+        return ref
+    return Ref(task=spec.for_each.task, path=[*spec.for_each.path, 0, *ref.path])
 
 
 def _label(ref: Ref, source: Task | None, registry: Registry) -> Provenance:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from bot.engine import guards, rows
+from bot.engine import guards, rows, waits
 from bot.engine.arguments import finished
 from bot.engine.references import Finished
 from bot.goals.lifecycle import ENDED_TASKS, move_goal, move_task
@@ -66,15 +66,16 @@ class Timing:
 async def advance(tx: Transaction, goal: Goal, registry: Registry) -> Sequence[Task]:
     """Make pending tasks ready or skipped as far as it goes; return the goal's tasks.
 
-    While a goal is being planned only its reads start, so that its card shows real values.
+    While a goal is being planned only its reads start, so that its card shows real values; none
+    that waits.
     """
     while True:
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
-        if any(task.status is TaskStatus.PENDING for task in tasks):
+        if any(task.status in (TaskStatus.PENDING, TaskStatus.READY) for task in tasks):
             await tx.results.load(tasks)
         results = finished(tasks, registry)
         by_key = {task.key: task for task in tasks}
-        moved = False
+        moved = await waits.begin_all(tx, goal, tasks, results)
         for task in tasks:
             if task.status is TaskStatus.PENDING:
                 moved |= await _advance_one(tx, goal, task, by_key, results, registry)
@@ -101,7 +102,8 @@ async def _advance_one(
         return await move_task(tx, task, to=TaskStatus.SKIPPED, failure=failure)
     if any(item.status is not TaskStatus.SUCCEEDED for item in needed):
         return False
-    guard = ValidTask.from_json(task.spec).when
+    spec = ValidTask.from_json(task.spec)
+    guard = spec.when
     if (
         guard is not None
         and not guards_each(guard)
@@ -111,7 +113,7 @@ async def _advance_one(
         return await move_task(tx, task, to=TaskStatus.SKIPPED, failure=failure)
     if rows.is_list(task):
         return await rows.expand(tx, goal, task, results)
-    if goal.status is GoalStatus.PLANNING and not is_read(task, registry):
+    if goal.status is GoalStatus.PLANNING and (spec.wait or not is_read(task, registry)):
         return False
     return await move_task(tx, task, to=TaskStatus.READY)
 

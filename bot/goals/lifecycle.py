@@ -104,6 +104,8 @@ async def move_task(
 ) -> bool:
     """Move a task and write its audit row; False when somebody was first.
 
+    Whatever it waited for it does not wait for any more.
+
     Raises:
         IllegalMoveError: when the table does not allow it.
     """
@@ -113,6 +115,8 @@ async def move_task(
         raise IllegalMoveError(message)
     if not await tx.tasks.move(task, to=to, **values):
         return False
+    if before is T.WAITING:
+        await tx.waits.cancel(task.team_id, task.id)
     await tx.audit.record(
         team_id=task.team_id,
         tag=f"{_source(actor)}:task:{to.value}",

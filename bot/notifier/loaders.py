@@ -8,6 +8,7 @@ from bot.digests.models import Digest
 from bot.engine.cards import (
     AnswerCard,
     ApprovalCard,
+    AwaitedCard,
     ConnectCard,
     GoalCard,
     HandoffCard,
@@ -30,6 +31,7 @@ class Loaders:
     """Also for the noun `summary`."""
     approval: Load[ApprovalCard]
     answer: Load[AnswerCard]
+    awaited: Load[AwaitedCard]
     unknown: Load[UnknownCard]
     handoff: Load[HandoffCard]
     connect: Load[ConnectCard]

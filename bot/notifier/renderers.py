@@ -8,6 +8,7 @@ from bot.engine.cards import ApprovalCard
 from bot.notifier.loaders import Loaders
 from bot.views.answers import answer_fallback, build_answer_blocks
 from bot.views.approvals import approval_fallback, build_approval_blocks
+from bot.views.awaited import awaited_fallback, build_awaited_blocks
 from bot.views.blocks import Block
 from bot.views.connections import build_connect_blocks, connect_fallback
 from bot.views.digests import build_digest_blocks, digest_fallback
@@ -47,6 +48,7 @@ class Renderers:
             "summary": self._summary,
             "approval": self._approval,
             "answer": self._answer,
+            "awaited": self._awaited,
             "unknown": self._unknown,
             "handoff": self._handoff,
             "connect": self._connect,
@@ -91,6 +93,14 @@ class Renderers:
         if answer is None:
             return None
         return Rendered(answer_fallback(answer), build_answer_blocks(answer), card.recipient_id)
+
+    async def _awaited(self, tx: Transaction, card: OutboxCard) -> Rendered | None:
+        awaited = await self._loaders.awaited(tx, card)
+        if awaited is None:
+            return None
+        return Rendered(
+            awaited_fallback(awaited), build_awaited_blocks(awaited), awaited.requester_id
+        )
 
     async def _unknown(self, tx: Transaction, card: OutboxCard) -> Rendered | None:
         unknown = await self._loaders.unknown(tx, card)

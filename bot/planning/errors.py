@@ -18,6 +18,7 @@ class PlanFlaw(StrEnum):
     NOT_RUN_YET = "not_run_yet"
     ARGUMENT = "argument"
     REFERENCE = "reference"
+    WAIT = "wait"
     CYCLE = "cycle"
     BUDGET = "budget"
     SCOPE = "scope"

@@ -26,6 +26,7 @@ from bot.planning.schema import (
     CHOICE_FORM,
     COMPACT_FORM,
     choice_schema,
+    event_lines,
     plan_schema,
     shown_examples,
     signatures,
@@ -33,6 +34,7 @@ from bot.planning.schema import (
 from bot.planning.valid import ValidPlan
 from bot.planning.validator import ANSWER, Invalid, Validator
 from connectors.actions import Action
+from connectors.events import Event
 from connectors.registry import Registry
 
 if TYPE_CHECKING:
@@ -125,8 +127,8 @@ class ModelPlanner:
 
     async def _plan_with(self, request: PlanRequest, actions: Sequence[Action]) -> PlanOutcome:
         offered = {action.name for action in actions}
-        validator = Validator(self._registry, offered=offered)
-        completion = _plan_completion(request, actions)
+        validator = Validator(self._registry, offered=offered, now=request.now)
+        completion = _plan_completion(request, actions, self._events(actions))
         flaws: tuple[Flaw, ...] = ()
         for _ in range(1 + MAX_REPAIRS):
             reply = await self._client.complete(completion)
@@ -143,20 +145,30 @@ class ModelPlanner:
             completion = _repair(completion, reply, verdict)
         return Asked(Question(text=_gave_up(flaws), choices=[]), _author(reply))
 
+    def _events(self, actions: Sequence[Action]) -> Sequence[Event]:
+        """Return the events of the providers whose actions are offered."""
+        offered = {action.connector for action in actions}
+        return [event for event in self._registry.events() if event.connector in offered]
+
     def _decline(self, reason: str, *, author: str = "model") -> Declined:
         return Declined(reason=reason, examples=self._examples, author=author)
 
 
-def _plan_completion(request: PlanRequest, actions: Sequence[Action]) -> Completion:
+def _plan_completion(
+    request: PlanRequest, actions: Sequence[Action], events: Sequence[Event]
+) -> Completion:
     prompt = load_prompt("plan")
+    offered = f"{prompt.text}\n\nActions\n{signatures(actions)}"
+    if events:
+        offered = f"{offered}\n\nEvents\n{event_lines(events)}"
     return Completion(
         purpose="plan",
         size=Size.LARGE,
         messages=(
-            Message("system", f"{prompt.text}\n\nActions\n{signatures(actions)}"),
+            Message("system", offered),
             Message("user", request_text(request)),
         ),
-        schema=plan_schema(actions),
+        schema=plan_schema(actions, events),
         form=COMPACT_FORM,
         prompt_hash=prompt.hash,
         team_id=request.team_id,

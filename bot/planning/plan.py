@@ -1,7 +1,7 @@
 """The plan format: what a planner returns, before anything is checked against the registry."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt, StrictStr
 
@@ -46,6 +46,38 @@ class Guard(_Closed):
     right: Scalar
 
 
+class WaitUntil(_Closed):
+    """Waits for an instant, or for a time of day on a date, in the requester's zone.
+
+    `at` is "09:00"; null means 09:00 on a date and the very instant otherwise.
+    """
+
+    until: Ref | str
+    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None
+
+
+class WaitFor(_Closed):
+    """Waits for an ISO 8601 duration after everything that its task depends on has ended."""
+
+    duration: str = Field(alias="for")
+
+
+class WaitEvent(_Closed):
+    """Waits until something happens outside, at most so long.
+
+    `subject` is the id of what it is about, looked up by an earlier task. `value` says which of
+    such events, where the event has several: the stage that is reached.
+    """
+
+    event: str
+    subject: Ref
+    value: str | None
+    at_most: str
+
+
+Wait: TypeAlias = WaitUntil | WaitFor | WaitEvent
+
+
 class Question(_Closed):
     """What a planner asks instead of inventing a value."""
 
@@ -61,7 +93,7 @@ class PlannedTask(_Closed):
     after: list[str]
     for_each: Ref | None
     when: Guard | None
-    wait: str | dict[str, JsonValue] | None
+    wait: Wait | None
     why: str
 
     @property

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import JsonValue, create_model
 
-from bot.planning.plan import EACH, Guard, Ref
+from bot.planning.plan import EACH, Guard, Ref, Wait, WaitEvent, WaitUntil
 from bot.planning.valid import ValidTask, read_ref, stored_ref
 from connectors.actions import Out, Result
 from connectors.labels import Label
@@ -64,6 +64,7 @@ def row_task(parent: ValidTask, row: int) -> ValidTask:
         arguments={name: _point(value, element) for name, value in parent.arguments.items()},
         when=_guard(parent.when, element),
         for_each=None,
+        wait=_wait(parent.wait, element),
     )
 
 
@@ -77,6 +78,17 @@ def _guard(guard: Guard | None, element: Ref) -> Guard | None:
         # A guard about something else was judged before the list was expanded.
         return None
     return guard.model_copy(update={"left": _within(element, guard.left)})
+
+
+def _wait(wait: Wait | None, element: Ref) -> Wait | None:
+    """Return a row's own wait: one that is about the element waits for that of the row."""
+    match wait:
+        case WaitUntil(until=Ref() as ref) if ref.task == EACH:
+            return wait.model_copy(update={"until": _within(element, ref)})
+        case WaitEvent(subject=ref) if ref.task == EACH:
+            return wait.model_copy(update={"subject": _within(element, ref)})
+        case _:
+            return wait
 
 
 def _point(value: JsonValue, element: Ref) -> JsonValue:

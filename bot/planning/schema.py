@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from bot.planning.plan import GuardOp
 from bot.planning.shapes import Kind, Member, is_nullable, legal_values, members
 from connectors.actions import Action, Arguments, Idempotency
+from connectors.events import Event
 from connectors.registry import Registry
 
 Schema: TypeAlias = dict[str, Any]
@@ -37,11 +38,11 @@ _SHARED: dict[str, Schema] = {
 """The commonest arguments, named once: it saves a quarter of the schema."""
 
 
-def plan_schema(actions: Iterable[Action]) -> Schema:
+def plan_schema(actions: Iterable[Action], events: Iterable[Event] = ()) -> Schema:
     """Return the strict schema of a plan over these actions, in an order of its own.
 
-    What the engine does not run yet (`wait`, a second round) can only be null, true
-    or empty in it, so that an endpoint that enforces schemas never offers them.
+    What the engine does not run yet (a second round) can only be null, true or
+    empty in it, so that an endpoint that enforces schemas never offers them.
     """
     task = _closed(
         id=_TEXT,
@@ -49,7 +50,7 @@ def plan_schema(actions: Iterable[Action]) -> Schema:
         after=_list(_TEXT),
         for_each={"anyOf": [_REF, _NULL]},
         when={"anyOf": [{"$ref": "#/$defs/Guard"}, _NULL]},
-        wait=_NULL,
+        wait={"anyOf": [{"$ref": "#/$defs/Wait"}, _NULL]},
         why=_TEXT,
     )
     scalar = [_TEXT, {"type": "number"}, {"type": "boolean"}, _NULL]
@@ -70,9 +71,34 @@ def plan_schema(actions: Iterable[Action]) -> Schema:
             "Question": _closed(text=_TEXT, choices=_list(_TEXT)),
             "Ref": _closed(task=_TEXT, path=_list({"anyOf": [_TEXT, {"type": "integer"}]})),
             "Task": task,
+            "Wait": _wait(events),
             **_SHARED,
         },
     }
+
+
+def event_lines(events: Iterable[Event]) -> str:
+    """Return one line an event that a task may wait for."""
+    return "\n".join(
+        f"{event.name}(subject: {event.subject} id"
+        + (f", value: {event.value}" if event.value else "")
+        + f"): {event.summary}."
+        for event in sorted(events, key=lambda event: event.name)
+    )
+
+
+def _wait(events: Iterable[Event]) -> Schema:
+    """Return what a task may wait for; the first key tells which of the three it is."""
+    text_or_null = {"type": ["string", "null"]}
+    options = [
+        _closed(until={"$ref": "#/$defs/Text"}, at=text_or_null),
+        _closed(**{"for": _TEXT}),
+    ]
+    names = sorted(event.name for event in events)
+    if names:
+        event = {"type": "string", "enum": names}
+        options.append(_closed(event=event, subject=_REF, value=text_or_null, at_most=_TEXT))
+    return {"anyOf": options}
 
 
 def choice_schema(names: Iterable[str], *, kinds: Iterable[str]) -> Schema:
@@ -91,8 +117,11 @@ def signatures(actions: Iterable[Action]) -> str:
 COMPACT_FORM = """\
 {"say": text, "tasks": [{"id": "t1", "call": {ACTION: {ARGUMENT: VALUE}}, "after": [ids],
 "for_each": null or REF, "when": null or {"left": REF,
-"op": "exists|empty|eq|ne|lt|le|gt|ge|contains", "right": value}, "wait": null, "why": text}],
+"op": "exists|empty|eq|ne|lt|le|gt|ge|contains", "right": value},
+"wait": null or WAIT, "why": text}],
 "writes": [], "question": null or {"text": text, "choices": [texts]}, "final": true}
+WAIT is {"until": date, instant or REF, "at": "09:00" or null}, {"for": "P3D"} or
+{"event": name, "subject": REF, "value": text or null, "at_most": "P14D"}.
 REF is {"task": "t1", "path": ["deals", 0, "id"]}. Every key is required; use null where nothing
 is meant."""
 """The same format in words, for endpoints that do not enforce schemas."""

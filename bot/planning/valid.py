@@ -1,16 +1,18 @@
 """A validated plan: what the engine runs. Only the validator and a person's edit make one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
-from bot.planning.plan import Guard, Ref
+from bot.planning.plan import Guard, Ref, Wait
 from connectors.labels import escape_pointer
 
 REF_KEY = "$ref"
 """A stored reference is `{"$ref": {"task": "t1", "path": ["deals", 0, "id"]}}`."""
+
+_WAIT: TypeAdapter[Wait] = TypeAdapter(Wait)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class ValidTask:
         depends_on: every task it waits for: references, `after`, the guard and the list, in plan
             order.
         for_each: the list whose every element becomes a task of its own, or None.
+        wait: what it waits for once its dependencies are met, or None.
     """
 
     key: str
@@ -38,6 +41,7 @@ class ValidTask:
     why: str
     depends_on: tuple[str, ...]
     for_each: Ref | None = None
+    wait: Wait | None = None
 
     def to_json(self) -> dict[str, JsonValue]:
         return {
@@ -49,6 +53,7 @@ class ValidTask:
             "why": self.why,
             "depends_on": list(self.depends_on),
             "for_each": self.for_each.model_dump(mode="json") if self.for_each else None,
+            "wait": self.wait.model_dump(mode="json", by_alias=True) if self.wait else None,
         }
 
     @classmethod
@@ -62,8 +67,9 @@ class ValidTask:
             when=Guard.model_validate(data["when"]) if data["when"] else None,
             why=data["why"],
             depends_on=tuple(data["depends_on"]),
-            # Plans that were stored before there were lists have none.
+            # Plans that were stored before there were lists and waits have none.
             for_each=Ref.model_validate(each) if (each := data.get("for_each")) else None,
+            wait=read_wait(data),
         )
 
 
@@ -89,6 +95,12 @@ class ValidPlan:
             tasks=tuple(ValidTask.from_json(task) for task in data["tasks"]),
             writes=tuple(data["writes"]),
         )
+
+
+def read_wait(spec: Mapping[str, Any]) -> Wait | None:
+    """Return what a stored task waits for."""
+    stored = spec.get("wait")
+    return _WAIT.validate_python(stored) if stored else None
 
 
 def stored_ref(ref: Ref) -> dict[str, JsonValue]:

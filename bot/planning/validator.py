@@ -6,16 +6,18 @@ never from the plan.
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from pydantic import JsonValue, ValidationError
 
 from bot.planning.arguments import check_arguments
 from bot.planning.errors import Flaw, PlanFlaw
 from bot.planning.fitting import Declared, Undeclared, declared_at
-from bot.planning.plan import EACH, Plan, PlannedTask, Question, Ref
+from bot.planning.plan import EACH, Plan, PlannedTask, Question, Ref, WaitEvent, WaitUntil
 from bot.planning.rows import result_model
 from bot.planning.shapes import Kind
 from bot.planning.valid import ValidPlan, ValidTask, references
+from bot.planning.waits import WaitFlawError, check_wait
 from connectors.actions import Action, Idempotency, Result
 from connectors.calls import CanonicalJsonError, parse_strict
 from connectors.errors import UnknownActionError
@@ -46,6 +48,8 @@ class Validator:
     registry: Registry
     offered: Collection[str] | None = None
     """Short names; None offers every planned action."""
+    now: datetime | None = None
+    """Moments that lie too far after it are refused; None checks only lengths of time."""
 
     def validate_text(self, text: str) -> Verdict:
         """Return the verdict on a plan as JSON text. Never raises for what the text says."""
@@ -78,7 +82,12 @@ class Validator:
         return self._check(plan)
 
     def _check(self, plan: Plan) -> Verdict:
-        run = _Check(plan=plan, actions={task.id: self._action(task) for task in plan.tasks})
+        run = _Check(
+            plan=plan,
+            actions={task.id: self._action(task) for task in plan.tasks},
+            registry=self.registry,
+            now=self.now,
+        )
         tasks = [run.task(task) for task in plan.tasks]
         flaws = [
             *_not_run_yet(plan),
@@ -131,6 +140,8 @@ class _Check:
 
     plan: Plan
     actions: dict[str, Action]
+    registry: Registry
+    now: datetime | None
     flaws: list[Flaw] = field(default_factory=list)
     _earlier: dict[str, type[Result]] = field(default_factory=dict)
     """Task → what references to it see."""
@@ -146,8 +157,9 @@ class _Check:
         self.flaws.extend(flaws)
         self._check_after(task)
         self._check_guard(task)
+        self._check_wait(task)
         needs = {ref.task for _, ref in references(arguments)} | set(task.after)
-        needs |= {ref.task for ref in (task.for_each, task.when and task.when.left) if ref}
+        needs |= {ref.task for ref in _control_refs(task)}
         self._earlier[task.id] = result_model(action.result, is_for_each=task.for_each is not None)
         return ValidTask(
             key=task.id,
@@ -158,6 +170,7 @@ class _Check:
             why=task.why.strip(),
             depends_on=tuple(key for key in self.actions if key in needs),
             for_each=task.for_each,
+            wait=task.wait,
         )
 
     def declared(self, ref: Ref) -> Declared | str:
@@ -197,12 +210,31 @@ class _Check:
                 message = f"there is no task {key[:20]!r} to wait for"
                 self.flaws.append(Flaw(PlanFlaw.REFERENCE, message, task.id, "after"))
 
+    def _check_wait(self, task: PlannedTask) -> None:
+        if task.wait is None:
+            return
+        try:
+            check_wait(task.wait, declared=self.declared, registry=self.registry, now=self.now)
+        except WaitFlawError as error:
+            self.flaws.append(Flaw(PlanFlaw.WAIT, str(error), task.id, "wait"))
+
     def _check_guard(self, task: PlannedTask) -> None:
         if task.when is None:
             return
         found = self.declared(task.when.left)
         if isinstance(found, str):
             self.flaws.append(Flaw(PlanFlaw.REFERENCE, found, task.id, "when"))
+
+
+def _control_refs(task: PlannedTask) -> Iterator[Ref]:
+    """Yield what a task's list, condition and wait refer to."""
+    if task.for_each is not None:
+        yield task.for_each
+    if task.when is not None:
+        yield task.when.left
+    match task.wait:
+        case WaitUntil(until=Ref() as ref) | WaitEvent(subject=ref):
+            yield ref
 
 
 def _structure_flaws(plan: Plan) -> Iterator[Flaw]:
@@ -217,10 +249,6 @@ def _structure_flaws(plan: Plan) -> Iterator[Flaw]:
 
 def _not_run_yet(plan: Plan) -> Iterator[Flaw]:
     """Name what the format has and the engine does not run: refused, never ignored."""
-    for task in plan.tasks:
-        if task.wait is not None:
-            message = "wait is not run yet: leave it null, or say so in a question"
-            yield Flaw(PlanFlaw.NOT_RUN_YET, message, task.id, "wait")
     if not plan.final:
         yield Flaw(
             PlanFlaw.NOT_RUN_YET,

@@ -67,7 +67,8 @@ def goal_fallback(card: GoalCard) -> str:
 
 def _is_quiet(step: Step) -> bool:
     """Whether a read needs no line: it went well or nothing can be said about it yet."""
-    return not step.problem and step.status not in {TaskStatus.FAILED, TaskStatus.UNKNOWN}
+    told = step.problem or step.waits or step.note
+    return not told and step.status not in {TaskStatus.FAILED, TaskStatus.UNKNOWN}
 
 
 def _rows(step: Step, card: GoalCard) -> list[Block]:
@@ -99,8 +100,12 @@ def _step(step: Step, card: GoalCard, *, number: int | None) -> list[Block]:
         small.append(f"{step.notifies}.")
     if step.asked and is_open:
         small.append(f"Approval: {step.asked}")
+    if step.waits and step.status in (TaskStatus.PENDING, TaskStatus.READY):
+        small.append(f"{step.waits[:1].upper()}{step.waits[1:]}.")
     if step.problem:
         small.append(step.problem)
+    if step.note:
+        small.append(step.note)
     if small:
         shown.append(blocks.context("\n".join(small)))
     if step.links:
@@ -116,6 +121,8 @@ def _state(step: Step) -> str:
         return ""
     if step.status is TaskStatus.NEEDS_APPROVAL and step.asked:
         return f" — waits for {step.asked}"
+    if step.status is TaskStatus.WAITING and step.waits:
+        return f" — {step.waits}"
     return f" — {words.TASK[step.status]}"
 
 

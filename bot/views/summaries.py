@@ -64,6 +64,8 @@ def _step(step: Step) -> list[Block]:
     shown = [blocks.section(f"{sign} {step.sentence}{state}", button=undo)]
     if step.problem:
         shown.append(blocks.context(step.problem))
+    if step.note:
+        shown.append(blocks.context(step.note))
     return shown
 
 

@@ -108,7 +108,11 @@ def _waiting(card: GoalCard) -> str:
     awaited += [f"{listed(asked)} to approve"] if asked else []
     if any(step.status is TaskStatus.UNKNOWN for step in steps):
         awaited.append("you to say what happened")
-    return f"Waiting for {', and for '.join(awaited)}" if awaited else ""
+    if awaited:
+        return f"Waiting for {', and for '.join(awaited)}"
+    every = [one for step in steps for one in (step, *step.rows)]
+    until = [one.waits for one in every if one.status is TaskStatus.WAITING and one.waits]
+    return f"Waiting {until[0].removeprefix('waits ')}" if until else ""
 
 
 def takes(card: GoalCard) -> str:

@@ -11,6 +11,7 @@ from storage.tables import (
     recovery,
     results,
     slack,
+    waits,
 )
 from storage.tables.base import Base
 
@@ -26,4 +27,5 @@ __all__ = [
     "recovery",
     "results",
     "slack",
+    "waits",
 ]

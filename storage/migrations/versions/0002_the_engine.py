@@ -61,6 +61,60 @@ def _rounds() -> None:
 
 def _waits() -> None:
     """Add waits, webhooks and polls."""
+    op.create_table(
+        "waits",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("goal_id", sa.BigInteger(), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("connector", sa.Text(), nullable=True),
+        sa.Column("event", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("cursor", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column(
+            "started_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "ending",
+            sa.Enum(
+                "reached",
+                "past",
+                "happened",
+                "in_vain",
+                "cancelled",
+                name="waitending",
+                native_enum=False,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waits")),
+    )
+    op.create_index("ix_waits_goal_id", "waits", ["goal_id"])
+    op.create_index(
+        "ix_waits_due_at", "waits", ["due_at"], postgresql_where=sa.text("ended_at IS NULL")
+    )
+    op.create_index(
+        "ix_waits_open_task",
+        "waits",
+        ["task_id"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "ix_waits_subject",
+        "waits",
+        ["team_id", "connector", "subject"],
+        postgresql_where=sa.text("ended_at IS NULL AND event IS NOT NULL"),
+    )
 
 
 def _breakers() -> None:

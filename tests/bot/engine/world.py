@@ -28,9 +28,10 @@ from bot.engine.proposal import Proposals
 from bot.engine.sweep import Sweeper
 from bot.engine.undo import UndoService
 from bot.engine.unknown import UnknownService
+from bot.engine.wakes import Wakes
 from bot.goals.clicks import Click
 from bot.goals.lifecycle import move_goal
-from bot.planning.plan import EACH, Guard, Ref
+from bot.planning.plan import EACH, Guard, Ref, Wait, WaitEvent, WaitUntil
 from bot.planning.valid import ValidPlan, ValidTask, references, stored_ref
 from connectors.clients import ConnectionClients
 from connectors.execute import Executor
@@ -70,6 +71,7 @@ def step(
     after: tuple[str, ...] = (),
     when: tuple[dict[str, JsonValue], str, Any] | None = None,
     for_each: dict[str, JsonValue] | None = None,
+    wait: Wait | None = None,
     **arguments: Any,
 ) -> ValidTask:
     """Return a validated task; its arguments are completed by the action's model."""
@@ -88,6 +90,9 @@ def step(
     needed |= {*after} | ({guard.left.task} if guard else set())
     every = Ref.model_validate(for_each["$ref"]) if for_each is not None else None
     needed |= {every.task} if every else set()
+    match wait:
+        case WaitUntil(until=Ref() as found) | WaitEvent(subject=found):
+            needed.add(found.task)
     return ValidTask(
         key=key,
         action=declared.qualified_name,
@@ -97,6 +102,7 @@ def step(
         why="",
         depends_on=tuple(sorted(needed - {EACH})),
         for_each=every,
+        wait=wait,
     )
 
 
@@ -163,6 +169,7 @@ class World:
             decisions=self.decisions,
             grace_s=self.timing.call_timeout_s,
         )
+        self.wakes = Wakes(database=self.database)
         self.sweeper = Sweeper(database=self.database, timing=self.timing)
         self.cards = CardQueries(registry=self.registry, forecaster=self.forecaster)
         self.connections = ConnectionDesk(

@@ -1,18 +1,19 @@
 # ruff: noqa: E501 -- tables of plans, one a line
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pytest
 
 from bot.planning.errors import PlanFlaw
 from bot.planning.plan import Question
-from bot.planning.valid import ValidPlan
+from bot.planning.valid import ValidPlan, ValidTask
 from bot.planning.validator import MAX_TASKS, Invalid, Validator
 from connectors.actions import Arg, Arguments
 from connectors.registry import Connector, Registry
 from tests.bot.planning.sample import CRM, REGISTRY, Done, sample_action
 
-VALIDATOR = Validator(REGISTRY)
+VALIDATOR = Validator(REGISTRY, now=datetime(2026, 11, 21, 12, tzinfo=UTC))
 
 FIND: dict[str, Any] = {"search_companies": {"query": "Acme"}}
 DEAL: dict[str, Any] = {
@@ -179,7 +180,15 @@ REFUSED: list[tuple[str, Any, PlanFlaw, str | None]] = [
     ("qualified-name", plan(task("t1", {"crm.create_deal": {}})), PlanFlaw.UNKNOWN_ACTION, None),
     ("for-each-over-no-list", plan(task("t1", FIND), task("t2", DEAL, for_each=ref("t1", "total"))), PlanFlaw.REFERENCE, "for_each"),
     ("each-without-for-each", plan(task("t1", FIND), task("t2", deal(company_id=ref("each", "id")))), PlanFlaw.REFERENCE, "company_id"),
-    ("wait", plan(task("t1", DEAL, wait="P1D")), PlanFlaw.NOT_RUN_YET, "wait"),
+    ("wait-of-no-kind", plan(task("t1", DEAL, wait="P1D")), PlanFlaw.SCHEMA, "tasks.0.wait.WaitUntil"),
+    ("wait-until-no-date", plan(task("t1", DEAL, wait={"until": "soon", "at": None})), PlanFlaw.WAIT, "wait"),
+    ("wait-too-far", plan(task("t1", DEAL, wait={"until": "2029-01-01", "at": None})), PlanFlaw.WAIT, "wait"),
+    ("wait-for-too-long", plan(task("t1", DEAL, wait={"for": "P3Y"})), PlanFlaw.WAIT, "wait"),
+    ("wait-for-nothing", plan(task("t1", DEAL, wait={"for": "P0D"})), PlanFlaw.WAIT, "wait"),
+    ("wait-at-no-time", plan(task("t1", DEAL, wait={"until": "2026-12-01", "at": "25:00"})), PlanFlaw.SCHEMA, "tasks.0.wait.WaitUntil.at"),
+    ("wait-until-a-number", plan(task("t1", FIND), task("t2", DEAL, wait={"until": ref("t1", "total"), "at": None})), PlanFlaw.WAIT, "wait"),
+    ("wait-until-undeclared", plan(task("t1", FIND), task("t2", DEAL, wait={"until": ref("t1", "day"), "at": None})), PlanFlaw.WAIT, "wait"),
+    ("wait-for-no-event", plan(task("t1", FIND), task("t2", DEAL, wait={"event": "rain", "subject": ref("t1", "companies", 0, "id"), "value": None, "at_most": "P1D"})), PlanFlaw.WAIT, "wait"),
     ("not-final", plan(task("t1", DEAL), final=False), PlanFlaw.NOT_RUN_YET, "final"),
     ("announced-writes", plan(task("t1", DEAL), writes=["create_deal"]), PlanFlaw.NOT_RUN_YET, "writes"),
     ("unknown-after", plan(task("t1", DEAL, after=["t8"])), PlanFlaw.REFERENCE, "after"),
@@ -284,3 +293,21 @@ def test_misfit_inside_a_nested_model_is_refused(line: dict[str, Any]) -> None:
     verdict = SHOP.validate(plan(task("t1", FIND), task("t2", {"order": {"lines": [line]}})))
     assert isinstance(verdict, Invalid)
     assert (verdict.flaws[0].task, verdict.flaws[0].field) == ("t2", "lines")
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        {"until": "2026-12-01", "at": "09:00"},
+        {"until": "2020-01-01", "at": None},
+        {"until": ref("t1", "companies", 0, "name"), "at": None},
+        {"for": "P3D"},
+    ],
+    ids=["date", "past", "reference", "duration"],
+)
+def test_wait_is_kept_as_it_was_planned(wait: dict[str, Any]) -> None:
+    """A wait passes through the stored form unchanged; what it refers to comes first."""
+    planned = valid(plan(task("t1", FIND), task("t2", DEAL, wait=wait))).tasks[1]
+    assert ValidTask.from_json(planned.to_json()) == planned
+    assert planned.to_json()["wait"] == wait
+    assert planned.depends_on == (("t1",) if isinstance(wait.get("until"), dict) else ())

@@ -1,0 +1,116 @@
+"""Events: what can happen at a provider that a task waits for, declared beside its actions.
+
+What a provider pushes, or tells when it is polled, is only a hint that something may have changed.
+Whether an event happened is always seen by a read through the waiting person's own connection, so
+a forged, stale or misunderstood hint can never let a task go on.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pydantic import JsonValue
+
+from connectors.actions import ReadContext
+
+Cursor: TypeAlias = dict[str, JsonValue]
+"""What a connector remembers from one look to the next; stored as it is, never interpreted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What one wait looks for.
+
+    Attributes:
+        subject: the id of what it is about.
+        value: which of several such events, where there are several: the stage.
+        cursor: what the last look remembered; None at the first one.
+    """
+
+    subject: str
+    value: str | None
+    cursor: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one look saw: whether it happened, and what the next look has to know."""
+
+    happened: bool
+    cursor: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed in a stream since its cursor.
+
+    Attributes:
+        subjects: the ids that may have changed; None where the provider cannot tell any more
+            (its token expired), so that everything that is waited for must be looked at.
+        cursor: where the next poll begins.
+    """
+
+    subjects: frozenset[str] | None
+    cursor: Cursor
+
+
+Check: TypeAlias = Callable[[ReadContext, Sought], Awaitable[Seen]]
+Poll: TypeAlias = Callable[[ReadContext, Cursor | None], Awaitable[Changes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What one poll of one person's connection tells about all subjects of a kind.
+
+    Attributes:
+        name: unique in its connector: "deals".
+        scopes: the least that polling needs (S27).
+        poll: the changes since a cursor; with None it only says where "from now on" begins.
+    """
+
+    name: str
+    scopes: frozenset[str]
+    poll: Poll
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that can be waited for.
+
+    Attributes:
+        connector: the provider's name.
+        name: unique in all connectors, snake case: what a plan's `wait` names.
+        summary: one line for the planner: "a deal reaches a stage".
+        subject: the kind of id that it is about, as `connector.kind` (S5).
+        words: what a card says after "waits until", from the value: "the deal reaches Won".
+        value: what the value is called ("stage"); None where the event has no value.
+        stream: the stream that hints at it.
+        scopes: the least that `check` needs (S27).
+        check: whether it happened, read through the person's own connection.
+    """
+
+    connector: str
+    name: str
+    summary: str
+    subject: str
+    words: Callable[[str | None], str]
+    value: str | None = None
+    stream: str
+    scopes: frozenset[str]
+    check: Check
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a webhook says may have changed; nothing of it is believed.
+
+    Attributes:
+        delivery: the provider's own id of this delivery, or a digest: it is taken once.
+        stream: which stream it is about; None is about nothing that is waited for.
+        subjects: the ids that it names; None where it names none and the stream must be polled.
+    """
+
+    delivery: str
+    stream: str | None
+    subjects: frozenset[str] | None
+    data: dict[str, Any] | None = None
