@@ -142,6 +142,8 @@ class Settings(StorageSettings):
     """Who sends it as a bearer reads `/metrics`; unset, there is no such page."""
     countersign_provider_down_s: float = Field(default=86_400, gt=0)
     """How long steps wait for a provider that does not answer before they end as failed."""
+    countersign_worker_jobs: int = Field(default=20, ge=1)
+    """How many jobs a worker runs at once: they wait for the network most of the time."""
     countersign_heartbeat_s: float = Field(default=10, gt=0, le=10)
     """How often a worker says that it lives; after three silent ones `/readyz` says it is gone."""
     countersign_sweep_s: float = Field(default=5, gt=0)

@@ -25,9 +25,6 @@ log = structlog.get_logger(__name__)
 
 Role: TypeAlias = Literal["all", "web", "worker"]
 
-WORKER_CONCURRENCY = 20
-"""Jobs wait for the network most of the time; one loop carries many of them."""
-
 OUTBOX_SWEEP_S = 1.0
 """A channel that Slack asked us to leave alone for a second goes on about a second later."""
 
@@ -143,7 +140,7 @@ def run_jobs(parts: Parts, *, database_url: str) -> Coroutine[Any, Any, None]:
     worker = Worker(
         conninfo=conninfo(database_url),
         jobs=parts.jobs,
-        concurrency=WORKER_CONCURRENCY,
+        concurrency=parts.settings.countersign_worker_jobs,
         name=f"{socket.gethostname()}:{os.getpid()}",
         heartbeat_s=parts.settings.countersign_heartbeat_s,
     )

@@ -99,11 +99,13 @@ class Pump:
 
     async def _drain(self, team_id: str, channel_id: str) -> None:
         while True:
+            # From before the claim, so that it is over well before the lease is.
+            until = asyncio.get_running_loop().time() + self._lease_s * _DELIVERY_SHARE
             async with self._database.transaction() as tx:
                 card = await tx.outbox.claim(
                     team_id, channel_id, owner=self._owner, lease_s=self._lease_s
                 )
-            if card is None or not await self._handle(card):
+            if card is None or not await self._handle(card, until):
                 return
 
     async def sweep(self) -> None:
@@ -116,18 +118,18 @@ class Pump:
                 once = f"{JOB}:{team_id}:{channel_id}"
                 await tx.defer(JOB, once=once, team_id=team_id, channel_id=channel_id)
 
-    async def _handle(self, card: OutboxCard) -> bool:
+    async def _handle(self, card: OutboxCard, until: float) -> bool:
         """Show one card; whether the channel may go on."""
         is_settled = False
         try:
-            goes_on = await self._try(card)
+            goes_on = await self._try(card, until)
             is_settled = True
         finally:
             if not is_settled:
                 await self._retry(card, "interrupted")
         return goes_on
 
-    async def _try(self, card: OutboxCard) -> bool:
+    async def _try(self, card: OutboxCard, until: float) -> bool:
         rendered: Rendered | None = None
         try:
             if is_person(card.channel_id) and card.noun != HOME:
@@ -135,8 +137,8 @@ class Pump:
                 return True
             async with self._database.reading() as tx:
                 rendered = await self._renderers.render(tx, card)
-            async with asyncio.timeout(self._lease_s * _DELIVERY_SHARE):
-                await self._deliver(card, rendered)
+            async with asyncio.timeout_at(until):
+                await self._deliver(card, rendered, until)
         except ChannelParkedError as err:
             await self._park(card, err.retry_after_s)
             return False
@@ -147,7 +149,7 @@ class Pump:
             return False
         return True
 
-    async def _deliver(self, card: OutboxCard, rendered: Rendered | None) -> None:
+    async def _deliver(self, card: OutboxCard, rendered: Rendered | None, until: float) -> None:
         message_ts = card.message_ts
         if rendered is None:
             pass  # There is nothing to show any more; what was shown stays.
@@ -156,7 +158,7 @@ class Pump:
         elif card.recipient_id is not None:
             message_ts = message_ts or await self._slack.post_ephemeral(card, rendered)
         else:
-            message_ts = await self._post_or_update(card, rendered)
+            message_ts = await self._post_or_update(card, rendered, until)
         async with self._database.transaction() as tx:
             await tx.outbox.sent(
                 card, owner=self._owner, wanted_seen=card.wanted, message_ts=message_ts
@@ -164,11 +166,18 @@ class Pump:
         if card.noun in _LINKED and card.message_ts is None and message_ts is not None:
             await self._keep_permalink(card, message_ts)
 
-    async def _post_or_update(self, card: OutboxCard, rendered: Rendered) -> str:
+    async def _post_or_update(self, card: OutboxCard, rendered: Rendered, until: float) -> str:
+        """Show the card in its message, or in a new one if there is time left to post it.
+
+        A process that was stopped for a while (a laptop that slept, a paused container) goes on
+        with what it was about to do before its time-out can tell it that its time is over.
+        """
         message_ts = card.message_ts
         if message_ts is None and card.tries > 1:
             message_ts = await self._slack.find_posted(card)
         if message_ts is None:
+            if asyncio.get_running_loop().time() > until:
+                raise TryLaterError("There was not enough time left to post it safely.")
             return await self._slack.post(card, rendered)
         await self._slack.update(card, rendered, message_ts=message_ts)
         return message_ts

@@ -74,9 +74,11 @@ class Place:
             "countersign_max_tries": 60,
             "countersign_retry_base_s": 0.01,
             "countersign_heartbeat_s": 1,
+            # Leases are brief and a test machine is busy: what runs must get its turn in time.
+            "countersign_worker_jobs": 4,
             "countersign_sweep_s": 0.5,
             "countersign_stale_s": 3,
-            "countersign_card_lease_s": 3,
+            "countersign_card_lease_s": 6,
             "countersign_seal_s": 0.5,
         }
         return Settings.model_validate(given)

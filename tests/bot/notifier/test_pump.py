@@ -1,15 +1,17 @@
 """Cards reach Slack once, in order, and stay current, whatever fails on the way."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.notifier.renderers import Rendered
 from bot.workspace.app import PostRate
 from storage import outbox
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.tables.approvals import ApprovalStatus
 from storage.tables.goals import GoalStatus
 from storage.tables.slack import OutboxCard
@@ -321,3 +323,27 @@ async def test_urgent_change_is_not_calm(bot: SlackBot) -> None:
         await outbox.touch(tx, team_id=TEAM, noun="goal", subject="17", priority=1)
     calm = [job.get("calm", False) for _, job in deferred_jobs(bot.database_url)]
     assert calm == [True, False]
+
+
+async def test_card_whose_time_is_over_is_not_posted_late(
+    bot: SlackBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was stopped after its claim posts nothing: another may have done so."""
+    await show(bot, subject="1", **NOTE)
+    await bot.work()
+    monkeypatch.setattr(bot.pump, "_lease_s", 0.06)
+    render = bot.pump._renderers.render
+
+    async def render_and_sleep(tx: Transaction, card: OutboxCard) -> Rendered | None:
+        rendered = await render(tx, card)
+        time.sleep(0.1)  # noqa: ASYNC251 -- the whole process stands still
+        return rendered
+
+    monkeypatch.setattr(bot.pump._renderers, "render", render_and_sleep)
+    await show(bot, subject="2", **NOTE)
+    await bot.work()
+    assert len(await bot.messages("C0SALES")) == 1
+
+    monkeypatch.undo()
+    await become_due(bot)
+    assert len(await bot.messages("C0SALES")) == 2
