@@ -23,9 +23,6 @@ async def issue(
     Raises:
         PermitError: when the stored call is not the given one.
     """
-    stored = await tx.calls.get(call.team_id, call_id)
-    if stored.hash != call.hash:
-        raise PermitError("the stored call is not the one that would run")
     permit_id = await tx.calls.add_permit(
         team_id=call.team_id,
         call_id=call_id,
@@ -33,6 +30,8 @@ async def issue(
         attempt_id=attempt_id,
         grounds=grounds,
     )
+    if permit_id is None:
+        raise PermitError("the stored call is not the one that would run")
     return Permit(permit_id=permit_id, call_hash=call.hash, attempt_id=attempt_id)
 
 

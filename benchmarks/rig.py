@@ -113,6 +113,10 @@ class Rig:
         return body
 
 
+def _drawn_by_nobody(_team_id: str, _channel_id: str) -> None:
+    """Leave a redraw that nobody waits for to a pump that is not here."""
+
+
 async def _nothing(**_arguments: Any) -> None:
     """Do nothing, at the cost of a job."""
 
@@ -132,6 +136,7 @@ async def open_rig(
         }
     )
     database = Database(database_url)
+    database.calm_redraws = _drawn_by_nobody
     connections = _connections(settings, database, connector)
     try:
         async with (

@@ -17,6 +17,7 @@ from bot.clock.clock import Clock, run_every
 from bot.clock.tick import Tick
 from bot.config import Settings
 from bot.engine.estimates import Durations
+from bot.notifier.pump import CALM_S
 from bot.worker.runner import Worker
 from storage.database import Database, conninfo
 from storage.sealer import seal
@@ -149,6 +150,7 @@ def run_jobs(parts: Parts, *, database_url: str) -> Coroutine[Any, Any, None]:
 
 def run_clock(parts: Parts) -> list[Coroutine[Any, Any, None]]:
     """Return the clock and what a minute is too long for, each until it is cancelled."""
+    parts.database.calm_redraws = parts.pump.hint
     tick = Tick(
         {
             "digest_subscriptions": parts.delivery.keep_up,
@@ -169,6 +171,7 @@ def run_clock(parts: Parts) -> list[Coroutine[Any, Any, None]]:
         run_every(settings.countersign_sweep_s, parts.dispatcher.sweep, name="inbox"),
         run_every(WAKE_S, parts.wakes.wake_due, name="waits"),
         run_every(OUTBOX_SWEEP_S, parts.pump.sweep, name="outbox"),
+        run_every(CALM_S, parts.pump.post_hinted, name="calm_redraws"),
         run_every(settings.countersign_seal_s, seal_all, name="seal"),
         run_every(TIDY_S, parts.tidier.tidy, name="tidy"),
     ]

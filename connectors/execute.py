@@ -169,7 +169,8 @@ class Executor:
     async def _check(self, permit: Permit, call: FrozenCall) -> None:
         """Spend the permit before anything is sent; a second execution finds it spent (S1)."""
         is_its = permit.call_hash == call.hash
-        async with self._database.transaction() as tx:
+        # One statement, committed by itself.
+        async with self._database.reading() as tx:
             spent = is_its and await tx.calls.use_permit(
                 call.team_id,
                 permit.permit_id,

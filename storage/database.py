@@ -142,6 +142,8 @@ class Database:
             # An overflow would be closed after each use: under load a new connection a transaction.
             max_overflow=0,
             pool_pre_ping=False,
+            # A session ends its own transaction; rolling back once more finds nothing to do.
+            pool_reset_on_return=None,
             hide_parameters=True,
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)

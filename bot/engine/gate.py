@@ -238,13 +238,11 @@ async def clear(
     owner: str,
 ) -> Cleared:
     """Commit an attempt as running with its permit; what is sent comes after the commit."""
-    latest = await tx.calls.latest_attempt(item.task.team_id, item.task.id)
     attempt, send_before = await tx.calls.add_attempt(
         team_id=item.task.team_id,
         goal_id=item.task.goal_id,
         task_id=item.task.id,
         call_id=call_id,
-        number=(latest.number if latest else 0) + 1,
         idempotency=item.idempotency.value,
         idempotency_key=item.call.key,
         lease_owner=owner,

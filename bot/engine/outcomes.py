@@ -318,6 +318,8 @@ class Outcomes:
         await self._touch_approval(tx, task)
 
     async def _touch_approval(self, tx: Transaction, task: Task) -> None:
+        if is_read(task, self._registry):
+            return  # Nobody is asked about it.
         item = await tx.approvals.latest_item(task.team_id, task.id)
         if item is not None:
             await outbox.touch(tx, team_id=task.team_id, noun="approval", subject=item.approval_id)

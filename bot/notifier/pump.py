@@ -60,6 +60,7 @@ class Pump:
         self._owner = secrets.token_hex(8)
         self._calm_s = calm_s
         self._calm: set[tuple[str, str]] = set()
+        self._hinted: set[tuple[str, str]] = set()
         self._busy: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
 
@@ -96,6 +97,17 @@ class Pump:
         finally:
             self._busy.discard(channel)
             self._again.discard(channel)
+
+    def hint(self, team_id: str, channel_id: str) -> None:
+        """Note a redraw that nobody waits for; `post_hinted` draws it, or else the sweep."""
+        self._hinted.add((team_id, channel_id))
+
+    async def post_hinted(self) -> None:
+        """Show what is due where this process itself changed something that nobody waits for."""
+        hinted, self._hinted = self._hinted, set()
+        async with asyncio.TaskGroup() as group:
+            for team_id, channel_id in hinted:
+                group.create_task(self.post_cards(team_id, channel_id))
 
     async def _drain(self, team_id: str, channel_id: str) -> None:
         while True:

@@ -6,6 +6,7 @@ References are not labelled here; the engine knows where their values come from.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
@@ -47,7 +48,7 @@ def label_literals(
         zone: the requester's.
         people: colleagues whose address a name in the text stands for.
     """
-    spoken = Spoken.of(text, now=now, zone=zone, people=people)
+    spoken = _spoken(text, now, zone, tuple(people))
     choices = {
         (folded(phrase), value)
         for example in action.examples
@@ -66,6 +67,12 @@ def label_literals(
             else:
                 labels[pointer] = _label(spoken.find(leaf, choices=choices), leaf, spoken)
     return labels
+
+
+@lru_cache(maxsize=32)
+def _spoken(text: str, now: datetime, zone: ZoneInfo, people: tuple[Colleague, ...]) -> Spoken:
+    """Return what a text says, parsed once for all tasks of a plan."""
+    return Spoken.of(text, now=now, zone=zone, people=people)
 
 
 def literal_leaves(value: JsonValue, pointer: str) -> Iterator[tuple[str, JsonValue]]:

@@ -3,14 +3,62 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Interval, func, select, type_coerce, update
+from sqlalchemy import (
+    Interval,
+    bindparam,
+    func,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from storage.errors import NotFoundError
 from storage.instants import Deadline, elapsed_s
 from storage.repositories.tasks import seconds
 from storage.tables.calls import Attempt, AttemptStatus, Call, Permit, PermitStatus
+
+_ISSUE = text(
+    "INSERT INTO permits (team_id, call_id, call_hash, attempt_id, grounds, status) "
+    "SELECT team_id, id, hash, :attempt, :grounds, 'issued' FROM calls "
+    "WHERE team_id = :team AND id = :call AND hash = :hash RETURNING id"
+)
+
+_USE = (
+    update(Permit)
+    .where(
+        Permit.team_id == bindparam("team"),
+        Permit.id == bindparam("permit"),
+        Permit.attempt_id == bindparam("attempt"),
+        Permit.call_hash == bindparam("hash"),
+        Permit.status == PermitStatus.ISSUED,
+        Attempt.id == Permit.attempt_id,
+        Attempt.status == AttemptStatus.RUNNING,
+    )
+    .values(status=PermitStatus.USED, used_at=func.now())
+    .returning(Permit.id)
+    .execution_options(synchronize_session=False)
+)
+
+_LATEST = (
+    select(Attempt)
+    .where(Attempt.team_id == bindparam("team"), Attempt.task_id == bindparam("task"))
+    .order_by(Attempt.number.desc())
+    .limit(1)
+    .execution_options(populate_existing=True)
+)
+
+
+def _next_number(team_id: str, task_id: int) -> Any:
+    earlier = aliased(Attempt)
+    return (
+        select(func.coalesce(func.max(earlier.number), 0) + 1)
+        .where(earlier.team_id == team_id, earlier.task_id == task_id)
+        .scalar_subquery()
+    )
 
 
 class CallRepository:
@@ -69,42 +117,27 @@ class CallRepository:
 
     async def add_permit(
         self, *, team_id: str, call_id: int, call_hash: str, attempt_id: int, grounds: str
-    ) -> int:
-        """Issue a permit for one attempt; a second one for the same attempt is refused."""
-        rows = await self._session.scalars(
-            insert(Permit)
-            .values(
-                team_id=team_id,
-                call_id=call_id,
-                call_hash=call_hash,
-                attempt_id=attempt_id,
-                grounds=grounds,
-                status=PermitStatus.ISSUED,
-            )
-            .returning(Permit.id)
-        )
-        return rows.one()
+    ) -> int | None:
+        """Issue a permit for one attempt; a second one for the same attempt is refused.
+
+        None when the stored call is not the one of this hash.
+        """
+        given = {
+            "team": team_id,
+            "call": call_id,
+            "hash": call_hash,
+            "attempt": attempt_id,
+            "grounds": grounds,
+        }
+        issued: int | None = await self._session.scalar(_ISSUE, given)
+        return issued
 
     async def use_permit(
         self, team_id: str, permit_id: int, *, attempt_id: int, call_hash: str
     ) -> bool:
         """Spend a permit; False when it was spent before, is another's, or its attempt is over."""
-        used = await self._session.execute(
-            update(Permit)
-            .where(
-                Permit.team_id == team_id,
-                Permit.id == permit_id,
-                Permit.attempt_id == attempt_id,
-                Permit.call_hash == call_hash,
-                Permit.status == PermitStatus.ISSUED,
-                Attempt.id == Permit.attempt_id,
-                Attempt.status == AttemptStatus.RUNNING,
-            )
-            .values(status=PermitStatus.USED, used_at=func.now())
-            .returning(Permit.id)
-            .execution_options(synchronize_session=False)
-        )
-        return used.scalar_one_or_none() is not None
+        given = {"team": team_id, "permit": permit_id, "attempt": attempt_id, "hash": call_hash}
+        return await self._session.scalar(_USE, given) is not None
 
     async def add_attempt(
         self,
@@ -113,13 +146,15 @@ class CallRepository:
         goal_id: int,
         task_id: int,
         call_id: int,
-        number: int,
         idempotency: str,
         idempotency_key: str,
         lease_owner: str,
         lease_s: float,
     ) -> tuple[Attempt, Deadline]:
-        """Store a running attempt; return it and until when it may send (storage.instants)."""
+        """Store a running attempt as the task's next.
+
+        Return it and until when it may send (`storage.instants`).
+        """
         since_s = elapsed_s()
         rows = await self._session.execute(
             insert(Attempt)
@@ -128,7 +163,7 @@ class CallRepository:
                 goal_id=goal_id,
                 task_id=task_id,
                 call_id=call_id,
-                number=number,
+                number=_next_number(team_id, task_id),
                 idempotency=idempotency,
                 idempotency_key=idempotency_key,
                 lease_owner=lease_owner,
@@ -195,13 +230,7 @@ class CallRepository:
         return settled.scalar_one_or_none() is not None
 
     async def latest_attempt(self, team_id: str, task_id: int) -> Attempt | None:
-        return await self._session.scalar(
-            select(Attempt)
-            .where(Attempt.team_id == team_id, Attempt.task_id == task_id)
-            .order_by(Attempt.number.desc())
-            .limit(1)
-            .execution_options(populate_existing=True)
-        )
+        return await self._session.scalar(_LATEST, {"team": team_id, "task": task_id})
 
     async def list_attempts(self, team_id: str, goal_id: int) -> Sequence[Attempt]:
         rows = await self._session.scalars(

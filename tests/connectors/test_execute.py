@@ -68,13 +68,11 @@ async def permit_for(world: World, call: FrozenCall) -> Permit:
             labels={},
             preview={},
         )
-        latest = await tx.calls.latest_attempt(call.team_id, call.task_id)
         attempt, _ = await tx.calls.add_attempt(
             team_id=call.team_id,
             goal_id=call.goal_id,
             task_id=call.task_id,
             call_id=call_id,
-            number=(latest.number if latest else 0) + 1,
             idempotency="unsafe",
             idempotency_key=call.key,
             lease_owner="test",

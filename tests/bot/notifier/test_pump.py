@@ -347,3 +347,16 @@ async def test_card_whose_time_is_over_is_not_posted_late(
     monkeypatch.undo()
     await become_due(bot)
     assert len(await bot.messages("C0SALES")) == 2
+
+
+async def test_change_of_this_process_is_drawn_without_a_job(bot: SlackBot) -> None:
+    """Whoever changed a card that nobody waits for draws it by itself, a moment later."""
+    await show(bot)
+    await bot.work()
+    bot.database.calm_redraws = bot.pump.hint
+    bot.shown.goal = cards.goal_card(status=GoalStatus.DONE, can_run=False)
+    await touch(bot)
+    assert deferred_jobs(bot.database_url) == []
+    await bot.pump.post_hinted()
+    (message,) = await bot.messages("C0SALES")
+    assert message["text"].startswith("Done: ")
