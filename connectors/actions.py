@@ -160,6 +160,9 @@ class Lookup:
     action: str
     arguments: Mapping[str, "Fill"]
     path: tuple[str | int, ...]
+    every: bool = False
+    """True: not the row that `path` names by its index but each row, in a call of its own. All such
+    lookups of one example go through the same list."""
 
 
 Fill: TypeAlias = JsonValue | Lookup | tuple[str, ...]

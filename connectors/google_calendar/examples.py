@@ -10,6 +10,11 @@ _CHOSEN = {
     "event_id": Lookup("list_events", _FOUND, ("events", 0, "id")),
     "guests": Lookup("list_events", _FOUND, ("events", 0, "guests")),
 }
+_OF_DAY = {"start": "{day.start}", "end": "{day.end}"}
+_EACH = {
+    "event_id": Lookup("list_events", _OF_DAY, ("events", 0, "id"), every=True),
+    "guests": Lookup("list_events", _OF_DAY, ("events", 0, "guests"), every=True),
+}
 _DAY: Mapping[str, Any] = {
     "slots": {"day": Slot.PERIOD},
     "fills": {"start": "{day.start}", "end": "{day.end}"},
@@ -118,4 +123,10 @@ CANCEL_EVENT = (
         shown="Cancel the kickoff event on Friday",
     ),
     Example(f"{_CANCEL_WORDS} [my|the] {{event}} on {{day}}", **_CANCEL),
+    Example(
+        f"{_CANCEL_WORDS} all [of] (my|the) (events|meetings|appointments) [on|of] {{day}}",
+        slots={"day": Slot.PERIOD},
+        fills=_EACH,
+        shown="Cancel all my meetings on Friday",
+    ),
 )

@@ -18,6 +18,7 @@ _STAGES = {
     "lost": "closedlost",
 }
 _COMPANY = Lookup("search_companies", {"query": "{company}"}, ("companies", 0, "id"))
+_EACH_DEAL = Lookup("search_deals", {"company": "{company}"}, ("deals", 0, "id"), every=True)
 _DEAL = Lookup("search_deals", {"query": "{deal}"}, ("deals", 0, "id"))
 
 _OF_COMPANY: Mapping[str, Any] = {
@@ -132,6 +133,14 @@ UPDATE_DEAL = (
     ),
     Example("(move|set|put|change) [the] deal {deal} (to|into) [stage] {stage}", **_MOVE),
     Example("mark [the|our] {deal} deal [as] {stage}", **_MOVE),
+    Example(
+        "(move|set|put|change) (all|every|each) [of] [the|our] (deal|deals) (of|for|with|at) "
+        "{company} (to|into) [stage] {stage}",
+        slots={"company": Slot.NAME, "stage": Slot.CHOICE},
+        choices={"stage": _STAGES},
+        fills={"deal_id": _EACH_DEAL, "stage": "{stage}"},
+        shown="Move all deals of Acme to contract sent",
+    ),
     Example(
         "(set|change|update|raise|lower) [the] (amount|value) of [the] {deal} deal to {amount}",
         slots={"deal": Slot.TEXT, "amount": Slot.MONEY},

@@ -11,7 +11,7 @@ from bot.planning.offline.values import Surroundings, Value
 from bot.planning.parse.instants import Instants, Period, When, resolve_period, resolve_when
 from bot.planning.parse.money import Money
 from bot.planning.parse.scan import Doubt
-from bot.planning.plan import Question
+from bot.planning.plan import EACH, Question
 from bot.planning.shapes import Kind, is_nullable, members
 from bot.planning.validator import ANSWER
 from connectors.actions import Action, Fill, Idempotency, Lookup, Result, Slot
@@ -32,6 +32,9 @@ class UnclearError(Exception):
         self.question = question
 
 
+_WHY = {False: "to find the record you named", True: "to find all of them"}
+
+
 @dataclass(slots=True)
 class PlanBuilder:
     """Collects the tasks of one message."""
@@ -42,6 +45,8 @@ class PlanBuilder:
     tasks: list[dict[str, JsonValue]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _done: dict[bytes, str] = field(default_factory=dict)
+    _list: JsonValue = None
+    """The list whose every row the clause is about, if it is about one."""
 
     def add(self, clause: Clause) -> None:
         """Add the tasks of a clause.
@@ -54,6 +59,7 @@ class PlanBuilder:
         values = self._values(clause)
         action, example = clause.phrasing.action, clause.phrasing.example
         arguments: dict[str, JsonValue] = {}
+        self._list = None
         for name, info in action.arguments.model_fields.items():
             value = self._fill(example.fills.get(name), values, clause)
             if value is None and not is_nullable(info.annotation):
@@ -62,7 +68,8 @@ class PlanBuilder:
                 continue
             arguments[name] = value
         self._refuse_unused(clause)
-        key = self._task(action, arguments, why=_clip(self._words(clause)))
+        why = _clip(self._words(clause))
+        key = self._task(action, arguments, why=why, for_each=self._list)
         if action.idempotency is Idempotency.READ:
             self._answer(action.result, key, clause)
 
@@ -150,10 +157,21 @@ class PlanBuilder:
             if value is None:
                 return None
             arguments[name] = value
-        key = self._task(action, _with_nulls(action, arguments), why="to find the record you named")
-        return {"task": key, "path": list(lookup.path)}
+        key = self._task(action, _with_nulls(action, arguments), why=_WHY[lookup.every])
+        if not lookup.every:
+            return {"task": key, "path": list(lookup.path)}
+        index = next(at for at, part in enumerate(lookup.path) if isinstance(part, int))
+        self._list = {"task": key, "path": list(lookup.path[:index])}
+        return {"task": EACH, "path": list(lookup.path[index + 1 :])}
 
-    def _task(self, action: Action, arguments: dict[str, JsonValue], *, why: str) -> str:
+    def _task(
+        self,
+        action: Action,
+        arguments: dict[str, JsonValue],
+        *,
+        why: str,
+        for_each: JsonValue = None,
+    ) -> str:
         """Add a task and return its id; the same read is made once."""
         is_read = action.idempotency is Idempotency.READ
         same = canonical([action.name, arguments])
@@ -166,7 +184,7 @@ class PlanBuilder:
             "id": key,
             "call": {action.name: arguments},
             "after": [],
-            "for_each": None,
+            "for_each": for_each,
             "when": None,
             "wait": None,
             "why": why,

@@ -124,3 +124,33 @@ async def test_greeting_is_answered_with_three_examples_at_least() -> None:
     outcome = await PLANNER.plan(request("hi"))
     assert isinstance(outcome, SmallTalk)
     assert len(outcome.examples) >= 3
+
+
+@pytest.mark.parametrize(
+    ("text", "for_each", "write", "arguments"),
+    [
+        (
+            "Move all deals of Acme to contract sent",
+            "t1.deals",
+            "update_deal",
+            {"deal_id": "each.id", "stage": "contractsent"},
+        ),
+        (
+            "Cancel all my meetings on Friday",
+            "t1.events",
+            "cancel_event",
+            {"event_id": "each.id", "guests": "each.guests"},
+        ),
+    ],
+    ids=["deals", "events"],
+)
+async def test_all_of_a_list_is_one_step_for_each(
+    text: str, for_each: str, write: str, arguments: dict[str, str]
+) -> None:
+    """All means every row of what is found, and nothing else of the words is lost."""
+    outcome = await PLANNER.plan(request(text))
+    assert isinstance(outcome, Planned), outcome
+    (_, (name, given)) = steps(outcome.plan)
+    assert name == write
+    assert given.items() >= arguments.items()
+    assert str(outcome.plan.tasks[1].for_each) == for_each
