@@ -19,6 +19,7 @@ def main() -> int:
     parser.add_argument("--chaos-s", type=float, default=420, help="then the killing ends")
     parser.add_argument("--limit-s", type=float, default=540, help="then a run is called stuck")
     parser.add_argument("--seed", type=int, default=None, help="a run's seed, as it printed it")
+    parser.add_argument("--backlog", type=int, default=60, help="goals that are open at most")
     parser.add_argument("--restarts", type=int, default=6)
     parser.add_argument("--freezes", type=int, default=4)
     parser.add_argument(
@@ -30,6 +31,7 @@ def main() -> int:
         chaos_s=given.chaos_s,
         limit_s=given.limit_s,
         seed=given.seed if given.seed is not None else secrets.randbelow(10**6),
+        backlog=given.backlog,
         restarts=given.restarts,
         freezes=given.freezes,
         looks=not given.blind,

@@ -102,7 +102,9 @@ class Run:
             killing.cancel()
             await asyncio.gather(killing, return_exceptions=True)
         await self._provider("calm")
-        await submitting
+        await asyncio.wait([submitting], timeout=max(0.0, self._scale.limit_s - self._seconds()))
+        if not submitting.cancel():
+            submitting.result()
         await self._until_moving(people, at_most=0, by_s=self._scale.limit_s)
         return self._judge(await self._provider("state"), people)
 
@@ -152,10 +154,12 @@ class Run:
         verdict = judge(
             self._server.url,
             state,
-            goals=self._scale.goals,
+            goals=people.submitted,
             writes=WRITES,
             vouched=frozenset(people.vouched),
         )
+        if people.submitted < self._scale.goals:
+            verdict.blame(f"the time was enough for {people.submitted} goals only")
         if dead := self._crew.died_by_themselves():
             verdict.blame(f"{dead} processes ended by themselves: {self._crew.log}")
         return verdict

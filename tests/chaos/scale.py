@@ -39,7 +39,7 @@ class Scale:
     chaos_s: float
     limit_s: float
     seed: int
-    backlog: int = 24
+    backlog: int = 60
     restarts: int = 2
     freezes: int = 1
     looks: bool = True
