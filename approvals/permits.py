@@ -40,7 +40,7 @@ def read_permit(
     team_id: str,
     requester_id: str,
     connection_id: int | None,
-    purpose: Literal["precondition", "verify", "probe"],
+    purpose: Literal["precondition", "verify", "probe", "event"],
 ) -> ReadPermit:
     """Return the permission to read through the requester's own connection for one purpose."""
     return ReadPermit(team_id, requester_id, connection_id, purpose)

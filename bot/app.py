@@ -16,7 +16,10 @@ from bot.config import Settings
 from bot.digests.delivery import DigestDelivery
 from bot.digests.queries import DigestQueries
 from bot.digests.service import DigestService
+from bot.engine.awaited import awaited_card
+from bot.engine.awaits import CHECK_WAIT
 from bot.engine.card_queries import CardQueries
+from bot.engine.cards import AwaitedCard
 from bot.engine.connections import ConnectionDesk
 from bot.engine.desk import ApprovalDesk
 from bot.engine.drive import Engine
@@ -24,6 +27,7 @@ from bot.engine.forecast import Forecaster
 from bot.engine.gate import Gate
 from bot.engine.goals import GoalService
 from bot.engine.handoff import HandoffService
+from bot.engine.happenings import Happenings
 from bot.engine.home_queries import HomeQueries
 from bot.engine.planning_job import PlanningJob
 from bot.engine.plans import PlanService
@@ -155,6 +159,14 @@ class Parts:
         return Sweeper(database=self.database, timing=self.timing)
 
     @cached_property
+    def happenings(self) -> Happenings:
+        return Happenings(
+            database=self.database,
+            registry=self.registry,
+            executor=self.connections.executor,
+        )
+
+    @cached_property
     def wakes(self) -> Wakes:
         return Wakes(database=self.database)
 
@@ -274,6 +286,7 @@ class Parts:
         return (
             Job("drive", self.engine.drive, gave_up=self.handoffs.stop_goal),
             Job("plan_goal", self.planning.plan_goal, gave_up=self.handoffs.stop_goal),
+            Job(CHECK_WAIT, self.happenings.check_wait),
             Job("handle_event", self.dispatcher.handle_event),
             Job("post_cards", self.pump.post_cards),
         )
@@ -331,6 +344,10 @@ def _loaders(parts: Parts) -> Loaders:
     cards, desk = parts.cards, parts.connection_desk
     examples = shown_examples(parts.registry)
 
+    async def awaited(tx: Transaction, card: OutboxCard) -> AwaitedCard:
+        wait_id = int(card.data["wait_id"])
+        return await awaited_card(tx, card.team_id, wait_id, cards=cards, registry=parts.registry)
+
     async def welcome(_tx: Transaction, _card: OutboxCard) -> tuple[str, ...]:
         return examples
 
@@ -339,7 +356,7 @@ def _loaders(parts: Parts) -> Loaders:
         approval=lambda tx, card: cards.approval(tx, card.team_id, int(card.subject)),
         answer=lambda tx, card: cards.answer(tx, card.team_id, int(card.subject)),
         handoff=lambda tx, card: parts.handoffs.card(tx, card.team_id, int(card.subject)),
-        awaited=lambda tx, card: cards.awaited(tx, card.team_id, int(card.data["wait_id"])),
+        awaited=awaited,
         unknown=lambda tx, card: cards.unknown(tx, card.team_id, int(card.subject)),
         connect=lambda tx, card: desk.card(tx, card.team_id, card.subject),
         digest=lambda tx, card: parts.digests.load(tx, card.team_id, int(card.subject)),

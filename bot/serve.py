@@ -32,6 +32,9 @@ OUTBOX_SWEEP_S = 1.0
 WAKE_S = 1.0
 """How often waits are looked for that are due: one look into an index, whoever waits."""
 
+POLL_S = 5.0
+"""How often streams are looked for whose turn it is to be polled."""
+
 CLOCK_READ_S = 60.0
 """How often the database is asked for the time; between, a clock that nobody sets goes on."""
 
@@ -169,6 +172,7 @@ def run_clock(parts: Parts) -> list[Coroutine[Any, Any, None]]:
         Clock(tick).run(),
         run_every(settings.countersign_sweep_s, parts.sweeper.sweep, name="sweep"),
         run_every(settings.countersign_sweep_s, parts.dispatcher.sweep, name="inbox"),
+        run_every(POLL_S, parts.happenings.poll_due, name="polls"),
         run_every(WAKE_S, parts.wakes.wake_due, name="waits"),
         run_every(OUTBOX_SWEEP_S, parts.pump.sweep, name="outbox"),
         run_every(CALM_S, parts.pump.post_hinted, name="calm_redraws"),

@@ -15,6 +15,7 @@ from connectors.errors import (
     RejectedError,
     RetryLaterError,
 )
+from connectors.events import Changes, Cursor, Event, Seen, Sought, Stream
 from connectors.registry import Registry
 from storage.database import Database
 from storage.instants import Deadline
@@ -38,7 +39,7 @@ class ReadPermit:
     team_id: str
     requester_id: str
     connection_id: int | None
-    purpose: Literal["precondition", "verify", "probe"]
+    purpose: Literal["precondition", "verify", "probe", "event"]
 
 
 class Clients(Protocol):
@@ -166,6 +167,18 @@ class Executor:
         )
         return await self._bounded(action.verify(run, arguments), reads=True)
 
+    async def check_event(self, permit: ReadPermit, event: Event, sought: Sought) -> Seen:
+        """Return whether an event happened, seen through the person's own connection."""
+        context = await self._open(event.connector, permit, scopes=event.scopes)
+        return await self._bounded(event.check(context, sought), reads=True)
+
+    async def poll(
+        self, permit: ReadPermit, connector: str, stream: Stream, cursor: Cursor | None
+    ) -> Changes:
+        """Return what changed in a stream since a cursor: hints, never more."""
+        context = await self._open(connector, permit, scopes=stream.scopes)
+        return await self._bounded(stream.poll(context, cursor), reads=True)
+
     async def _check(self, permit: Permit, call: FrozenCall) -> None:
         """Spend the permit before anything is sent; a second execution finds it spent (S1)."""
         is_its = permit.call_hash == call.hash
@@ -188,7 +201,17 @@ class Executor:
         scopes: frozenset[str],
         send_before: Deadline | None = None,
     ) -> ReadContext:
-        if self._registry.connector(action.connector).manifest is None:
+        return await self._open(action.connector, permit, scopes=scopes, send_before=send_before)
+
+    async def _open(
+        self,
+        connector: str,
+        permit: ReadPermit,
+        *,
+        scopes: frozenset[str],
+        send_before: Deadline | None = None,
+    ) -> ReadContext:
+        if self._registry.connector(connector).manifest is None:
             return ReadContext(http=NoHttp(), account="", web_url="")
         if permit.connection_id is None:
             raise PermitRefusedError("Nothing ran: this call names no connection.")

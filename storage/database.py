@@ -19,6 +19,7 @@ from storage.repositories.digests import DigestRepository
 from storage.repositories.durations import DurationRepository
 from storage.repositories.goals import GoalRepository
 from storage.repositories.handoffs import HandoffRepository
+from storage.repositories.hooks import HookRepository
 from storage.repositories.inbox import InboxRepository
 from storage.repositories.links import LinkRepository
 from storage.repositories.outbox import OutboxRepository
@@ -72,6 +73,10 @@ class Transaction:
     @cached_property
     def handoffs(self) -> HandoffRepository:
         return HandoffRepository(self.session)
+
+    @cached_property
+    def hooks(self) -> HookRepository:
+        return HookRepository(self.session)
 
     @cached_property
     def inbox(self) -> InboxRepository:

@@ -17,7 +17,6 @@ from bot.engine.cards import (
     AnswerCard,
     ApprovalCard,
     ApprovalLine,
-    AwaitedCard,
     GoalCard,
     ShownDetail,
     Step,
@@ -30,7 +29,7 @@ from bot.engine.holds import HELD_UP
 from bot.engine.progress import is_read
 from bot.engine.rows import children, is_list, list_sentence
 from bot.engine.undo import undo_of
-from bot.engine.wait_cards import awaited_card, with_waits
+from bot.engine.wait_cards import with_waits
 from bot.goals.lifecycle import SETTLED
 from connectors.actions import Detail, Link
 from connectors.labels import Label, Labels, labels_from_json
@@ -300,18 +299,6 @@ class CardQueries:
             return ()
         before = await tx.calls.get(item.team_id, earlier[-1].call_id)
         return differing_details(before.preview, call.preview)
-
-    async def awaited(self, tx: Transaction, team_id: str, wait_id: int) -> AwaitedCard:
-        """Return the message that a long wait is over.
-
-        Raises:
-            NotFoundError: the wait, its goal or its task is gone.
-        """
-        row = await tx.waits.find(team_id, wait_id)
-        if row is None:
-            raise NotFoundError("wait", wait_id)
-        card = await self.goal(tx, team_id, row.goal_id)
-        return await awaited_card(tx, row, steps=card.steps, registry=self._registry)
 
     async def answer(self, tx: Transaction, team_id: str, task_id: int) -> AnswerCard:
         """Return the answer that a task found.

@@ -75,7 +75,7 @@ async def advance(tx: Transaction, goal: Goal, registry: Registry) -> Sequence[T
             await tx.results.load(tasks)
         results = finished(tasks, registry)
         by_key = {task.key: task for task in tasks}
-        moved = await waits.begin_all(tx, goal, tasks, results)
+        moved = await waits.begin_all(tx, goal, tasks, results, registry)
         for task in tasks:
             if task.status is TaskStatus.PENDING:
                 moved |= await _advance_one(tx, goal, task, by_key, results, registry)

@@ -1,17 +1,16 @@
-"""Waits on cards: each step's words, and the message that a long wait is over."""
+"""What each step of a card says about its wait."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bot.engine.arguments import finished
-from bot.engine.cards import AwaitedCard, Step
-from bot.engine.wait_words import awaited_words, wait_words
+from bot.engine.cards import Step
+from bot.engine.wait_words import wait_words
 from bot.planning.valid import read_wait
 from connectors.registry import Registry
 from storage.database import Transaction
 from storage.tables.goals import Goal, Task
-from storage.tables.waits import Wait
 
 
 async def with_waits(
@@ -40,20 +39,3 @@ async def with_waits(
             step = replace(step, waits=said.waits, note=said.note)  # noqa: PLW2901 -- its own copy
         shown.append(step)
     return tuple(shown)
-
-
-async def awaited_card(
-    tx: Transaction, row: Wait, *, steps: Sequence[Step], registry: Registry
-) -> AwaitedCard:
-    """Return the message that a long wait is over.
-
-    Raises:
-        NotFoundError: its task is gone.
-    """
-    task = await tx.tasks.get(row.team_id, row.task_id)
-    requester = await tx.people.get(row.team_id, row.person_id)
-    sentence = next((step.sentence for step in steps if step.task_id == task.id), task.action)
-    text = awaited_words(
-        row, read_wait(task.spec), zone=ZoneInfo(requester.zone), step=sentence, registry=registry
-    )
-    return AwaitedCard(row.person_id, text)

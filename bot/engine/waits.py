@@ -10,11 +10,13 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.engine.awaits import await_event
 from bot.engine.references import Finished, look_up
 from bot.goals.lifecycle import move_task
 from bot.planning.moments import MAX_AHEAD, TOO_FAR, Duration, MomentError, read_until
 from bot.planning.plan import Ref, Wait, WaitEvent, WaitFor, WaitUntil
 from bot.planning.valid import read_wait
+from connectors.registry import Registry
 from storage.database import Transaction
 from storage.tables.goals import Goal, Task, TaskStatus
 from storage.tables.waits import WaitEnding
@@ -39,7 +41,11 @@ class Surroundings:
 
 
 async def begin_all(
-    tx: Transaction, goal: Goal, tasks: Sequence[Task], results: Mapping[str, Finished]
+    tx: Transaction,
+    goal: Goal,
+    tasks: Sequence[Task],
+    results: Mapping[str, Finished],
+    registry: Registry,
 ) -> bool:
     """Let each ready task wait whose wait is not over; True when one moved."""
     ready = [
@@ -54,8 +60,22 @@ async def begin_all(
     moved = False
     for task, wait in ready:
         if task.id not in over:
-            moved |= await _begin(tx, goal, task, wait, tasks, results)
+            around = await _surroundings(tx, goal, task, tasks, results)
+            moved |= await _begin(tx, goal, task, wait, around, registry)
     return moved
+
+
+async def _surroundings(
+    tx: Transaction,
+    goal: Goal,
+    task: Task,
+    tasks: Sequence[Task],
+    results: Mapping[str, Finished],
+) -> Surroundings:
+    requester = await tx.people.get(goal.team_id, goal.requester_id)
+    now = await tx.waits.now()
+    ended = [item.finished_at for item in tasks if item.key in task.depends_on and item.finished_at]
+    return Surroundings(now, ZoneInfo(requester.zone), results, max(ended, default=now))
 
 
 async def _begin(
@@ -63,19 +83,20 @@ async def _begin(
     goal: Goal,
     task: Task,
     wait: Wait,
-    tasks: Sequence[Task],
-    results: Mapping[str, Finished],
+    around: Surroundings,
+    registry: Registry,
 ) -> bool:
-    requester = await tx.people.get(goal.team_id, goal.requester_id)
-    now = await tx.waits.now()
-    ended = [item.finished_at for item in tasks if item.key in task.depends_on and item.finished_at]
-    around = Surroundings(now, ZoneInfo(requester.zone), results, max(ended, default=now))
     try:
         values = _row(goal, task, wait, around)
+        if isinstance(wait, WaitEvent):
+            subject = value_of(wait.subject, around)
+            return await await_event(
+                tx, goal, task, wait, values, subject=subject, registry=registry
+            )
     except NoMomentError as error:
         failure = {"code": "wait", "message": str(error)}
         return await move_task(tx, task, to=TaskStatus.FAILED, failure=failure)
-    if values["due_at"] <= now:
+    if values["due_at"] <= around.now:
         # It stays ready: what is late already runs at once, and its card says so.
         await tx.waits.add(ending=WaitEnding.PAST, **values)
         return False
@@ -109,7 +130,7 @@ def end_of(wait: Wait, around: Surroundings) -> datetime:
     try:
         match wait:
             case WaitUntil(until=until, at=at):
-                text = until if isinstance(until, str) else _value(until, around.results)
+                text = until if isinstance(until, str) else value_of(until, around)
                 return read_until(text, at=at, zone=around.zone)
             case WaitFor(duration=duration):
                 return Duration.parse(duration).after(around.since, around.zone)
@@ -120,13 +141,18 @@ def end_of(wait: Wait, around: Surroundings) -> datetime:
 
 
 _NO_MOMENT = (
-    "The date that this step waits for is missing or cannot be read, so it was not run. "
-    "Ask again with the date itself."
+    "What this step waits for is missing or cannot be read, so it was not run. "
+    "Ask again and name it."
 )
 
 
-def _value(ref: Ref, results: Mapping[str, Finished]) -> str:
-    source = results.get(ref.task)
+def value_of(ref: Ref, around: Surroundings) -> str:
+    """Return the text that a wait refers to.
+
+    Raises:
+        NoMomentError: there is none.
+    """
+    source = around.results.get(ref.task)
     found, value = look_up(source.result, ref.path) if source else (False, None)
     if not found or not isinstance(value, str):
         raise NoMomentError(_NO_MOMENT)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import structlog
 
+from bot.engine.awaits import defer_check
 from bot.engine.drive import defer_drive
 from bot.goals.lifecycle import move_task
 from storage import outbox
@@ -41,6 +42,10 @@ class Wakes:
 
     async def _wake(self, wait: Wait) -> bool:
         async with self._database.transaction() as tx:
+            if wait.event is not None:
+                # One last look decides whether it waited in vain.
+                await defer_check(tx, wait)
+                return False
             try:
                 goal = await tx.goals.lock(wait.team_id, wait.goal_id)
             except NotFoundError:
@@ -66,19 +71,37 @@ async def end_wait(tx: Transaction, goal: Goal, wait: Wait, *, ending: WaitEndin
     return True
 
 
+async def give_up(tx: Transaction, goal: Goal, wait: Wait, *, code: str, message: str) -> bool:
+    """End a wait without what it waited for: its task fails, and its requester is told."""
+    task = await tx.tasks.find(wait.team_id, wait.task_id)
+    if task is None or task.status is not TaskStatus.WAITING:
+        await tx.waits.end(wait, ending=WaitEnding.CANCELLED)
+        return False
+    if not await tx.waits.end(wait, ending=WaitEnding.IN_VAIN):
+        return False
+    failure = {"code": code, "message": message}
+    await move_task(tx, task, to=TaskStatus.FAILED, failure=failure, finished_at=wait.ended_at)
+    await tell(tx, goal, task, wait)
+    await defer_drive(tx, goal.team_id, goal.id, priority=Priority.BACKGROUND)
+    _log.info("wait_given_up", goal_id=goal.id, wait_id=wait.id, code=code)
+    return True
+
+
 async def tell(tx: Transaction, goal: Goal, task: Task, wait: Wait) -> None:
-    """Redraw the goal's card; after a long wait say in its thread that it goes on.
+    """Redraw the goal's card; after a long wait say in its thread what became of it.
 
     The rows of one list whose waits end at one instant are one message.
     """
     await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=2)
-    if wait.ended_at is None or wait.ended_at - wait.started_at < LONG:
+    is_short = wait.ended_at is None or wait.ended_at - wait.started_at < LONG
+    if is_short and wait.ending is not WaitEnding.IN_VAIN:
         return
+    which = f"{wait.due_at:%Y%m%dT%H%M}" if wait.event is None else str(wait.id)
     await outbox.show(
         tx,
         team_id=goal.team_id,
         noun="awaited",
-        subject=f"{goal.id}:{task.parent_key or task.key}:{wait.due_at:%Y%m%dT%H%M}",
+        subject=f"{goal.id}:{task.parent_key or task.key}:{which}",
         channel_id=goal.channel_id,
         thread_ts=goal.thread_ts,
         data={"wait_id": wait.id},

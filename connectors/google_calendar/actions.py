@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from connectors.actions import Action, Effect, Idempotency, always, needs
-from connectors.google_calendar import examples, previews, runs
+from connectors.google_calendar import events, examples, previews, runs
 from connectors.google_calendar.client import PROVIDER, READ_SCOPE, WRITE_SCOPE
 from connectors.google_calendar.schemas import (
     CalendarEvent,
@@ -107,4 +107,6 @@ CONNECTOR = Connector(
     title="Google Calendar",
     manifest=Manifest.load(Path(__file__).with_name("manifest.toml")),
     actions=(LIST_EVENTS, CREATE_EVENT, UPDATE_EVENT, CANCEL_EVENT, RESTORE_EVENT),
+    events=events.EVENTS,
+    streams=events.STREAMS,
 )

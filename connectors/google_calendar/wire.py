@@ -41,6 +41,8 @@ class Person(_Wire):
     email: str = ""
     is_self: bool = Field(default=False, alias="self")
     is_organizer: bool = Field(default=False, alias="organizer")
+    is_resource: bool = Field(default=False, alias="resource")
+    answer: str = Field("needsAction", alias="responseStatus")
 
 
 class ExtendedProperties(_Wire):
@@ -82,6 +84,16 @@ class WireEvent(_Wire):
         )
 
     @property
+    def unanswered(self) -> list[str]:
+        """The guests, rooms left out, whose answer is missing; sorted."""
+        return sorted(
+            person.email.casefold() or "somebody"
+            for person in self.attendees
+            if person.answer == "needsAction"
+            and not (person.is_self or person.is_organizer or person.is_resource)
+        )
+
+    @property
     def content_hash(self) -> str:
         """A digest of what its organizer decides: words, times, guests, cancelled or not.
 
@@ -108,3 +120,4 @@ class WireEvents(_Wire):
     items: tuple[WireEvent, ...] = ()
     zone: str = Field("UTC", alias="timeZone")
     next_page: str | None = Field(None, alias="nextPageToken")
+    next_sync: str | None = Field(None, alias="nextSyncToken")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from connectors.actions import Action, Effect, Idempotency, Link, always, needs
-from connectors.hubspot import examples, previews, reads, writes
+from connectors.hubspot import events, examples, previews, reads, writes
 from connectors.hubspot.client import MANIFEST
 from connectors.hubspot.keys import probe_of
 from connectors.hubspot.schemas import (
@@ -222,4 +222,6 @@ CONNECTOR = Connector(
         ARCHIVE_DEAL,
         ARCHIVE_CONTACT,
     ),
+    events=events.EVENTS,
+    streams=events.STREAMS,
 )

@@ -21,6 +21,10 @@ KEY_PROPERTY = "countersign_key"
 """The unique property that makes a create repeatable; it holds the key of the frozen call."""
 
 PAGE_SIZE = 50
+MODIFIED_PAGE_SIZE = 200
+"""The most that a search gives at once."""
+
+MODIFIED = "hs_lastmodifieddate"
 _OBJECTS = "/crm/objects/2026-09"
 _PROPERTIES = "/crm/properties/2026-09"
 _BAD_REQUESTS = range(400, 500)
@@ -62,6 +66,23 @@ class HubSpotClient:
             body["query"] = query
         if company_ids:
             body["filterGroups"] = [{"filters": [_is_of(company)]} for company in company_ids]
+        answer = await self._request("POST", f"{_OBJECTS}/{kind}/search", json=body, reads=True)
+        return _parse(answer, Found, reads=True)
+
+    async def list_modified(self, kind: Kind, *, since_ms: int | None) -> Found:
+        """Return the records that were modified since, the newest change first; one page.
+
+        Without an instant only the newest one of all.
+        Source: https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
+        """
+        body: dict[str, Any] = {
+            "properties": [MODIFIED],
+            "limit": 1 if since_ms is None else MODIFIED_PAGE_SIZE,
+            "sorts": [{"propertyName": MODIFIED, "direction": "DESCENDING"}],
+        }
+        if since_ms is not None:
+            since = {"propertyName": MODIFIED, "operator": "GTE", "value": str(since_ms)}
+            body["filterGroups"] = [{"filters": [since]}]
         answer = await self._request("POST", f"{_OBJECTS}/{kind}/search", json=body, reads=True)
         return _parse(answer, Found, reads=True)
 

@@ -1,6 +1,6 @@
 """Waits: begun with their task, claimed when due, ended once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -92,3 +92,47 @@ class WaitRepository:
             .values(ended_at=func.clock_timestamp(), ending=WaitEnding.CANCELLED)
             .execution_options(synchronize_session=False)
         )
+
+    async def remember(self, wait: Wait, *, cursor: dict[str, Any]) -> None:
+        """Keep what the last look for an event saw."""
+        await self._session.execute(
+            update(Wait)
+            .where(Wait.team_id == wait.team_id, Wait.id == wait.id, Wait.ended_at.is_(None))
+            .values(cursor=cursor)
+            .execution_options(synchronize_session=False)
+        )
+
+    async def list_awaiting(
+        self,
+        team_id: str,
+        connector: str,
+        *,
+        subjects: Collection[str] | None,
+        person_id: str | None = None,
+        events: Collection[str] | None = None,
+    ) -> Sequence[Wait]:
+        """Return the open waits for events of a connector.
+
+        Args:
+            team_id: whose waits.
+            connector: the provider.
+            subjects: only about these ids; None: about any.
+            person_id: only of this person; None: of anybody in the team.
+            events: only for these events; None: for any.
+        """
+        wanted = select(Wait).where(
+            Wait.team_id == team_id,
+            Wait.connector == connector,
+            Wait.event.is_not(None),
+            Wait.ended_at.is_(None),
+        )
+        if subjects is not None:
+            wanted = wanted.where(Wait.subject.in_(subjects))
+        if person_id is not None:
+            wanted = wanted.where(Wait.person_id == person_id)
+        if events is not None:
+            wanted = wanted.where(Wait.event.in_(events))
+        rows = await self._session.scalars(
+            wanted.order_by(Wait.id).execution_options(populate_existing=True)
+        )
+        return rows.all()

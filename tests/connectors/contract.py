@@ -4,6 +4,7 @@ A connector inherits `ConnectorContract` in its own tests, names its connector a
 and says how a person changes a record by hand. It edits nothing here.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -27,6 +28,7 @@ from connectors.errors import (
     RejectedError,
     RetryLaterError,
 )
+from connectors.events import Changes, Sought, Stream
 from connectors.fields import argument_at, result_at
 from connectors.registry import Connector, Registry
 from tests.connectors.stage import Frozen, Stage, open_stage
@@ -74,6 +76,10 @@ class ConnectorContract:
 
     def visible(self, state: Json) -> Any:
         """Return what people can see of the stand-in's state: no versions, no time stamps."""
+        raise NotImplementedError
+
+    async def something_awaited(self, stage: Stage) -> Any:
+        """Make a record that events are about, and return the result."""
         raise NotImplementedError
 
     async def edit_by_hand(self, stage: Stage, result: Any) -> None:
@@ -167,6 +173,51 @@ class ConnectorContract:
         assert call.action.effect(call.arguments) is write.effect
         assert write.effect in entry.effects
         assert call.action.scopes(call.arguments) <= set(entry.scopes)
+
+    # Events
+
+    def test_every_event_is_declared_whole(self) -> None:
+        """Registration accepts it: its stream exists, and its scopes have plain words."""  # S27
+        assert set(Registry([self.connector]).events()) == set(self.connector.events)
+        for event in self.connector.events:
+            words = event.words("some value" if event.value else None)
+            assert words
+            assert words[0].islower()
+            assert "\n" not in words
+
+    async def test_stream_names_what_changed_since_its_cursor(self, stage: Stage) -> None:
+        """The first poll says where "from now on" begins; a change by hand is hinted at."""
+        for stream in self.connector.streams:
+            result = await self.something_awaited(stage)
+            first = await stream.poll(stage.context, None)
+            assert first.subjects == frozenset()
+            await self.edit_by_hand(stage, result)
+            second = await self._until_hinted(stage, stream, first, result.id)
+            assert second.cursor
+
+    async def _until_hinted(
+        self, stage: Stage, stream: Stream, seen: Changes, subject: str
+    ) -> Changes:
+        """Poll until a change is seen: a search index may lag behind by a moment."""
+        async with asyncio.timeout(5):
+            while True:
+                seen = await stream.poll(stage.context, seen.cursor)
+                if seen.subjects is None or subject in seen.subjects:
+                    return seen
+                await asyncio.sleep(0.05)
+
+    async def test_change_is_seen_by_a_look_and_by_no_other_look(self, stage: Stage) -> None:
+        """Where nothing happened a look says so, however often; after a change it happened."""
+        changes = [event for event in self.connector.events if event.name.endswith("_changes")]
+        for event in changes:
+            result = await self.something_awaited(stage)
+            first = await event.check(stage.context, Sought(result.id, None, None))
+            again = await event.check(stage.context, Sought(result.id, None, first.cursor))
+            assert not first.happened
+            assert not again.happened
+            await self.edit_by_hand(stage, result)
+            seen = await event.check(stage.context, Sought(result.id, None, again.cursor))
+            assert seen.happened
 
     # Previews
 

@@ -9,7 +9,7 @@ from connectors.google_calendar.standin import errors
 from connectors.google_calendar.standin.calendar import CalendarBook
 from connectors.google_calendar.standin.events import Event, EventBody, shown
 from connectors.google_calendar.standin.freebusy import FreeBusyBody, busy
-from connectors.google_calendar.standin.listing import page_token, read_listing, select
+from connectors.google_calendar.standin.listing import page_token, read_listing, select, sync_token
 from connectors.google_calendar.standin.mails import Updates
 from connectors.google_calendar.standin.times import read_bound, utc_text
 from connectors.google_calendar.standin.vendor import AUTH
@@ -68,8 +68,10 @@ class CalendarRoutes:
 
     async def handle_events_listed(self, request: Request) -> Response:
         who = self._owner(request, _READ)
-        listing = read_listing(request.query_params)
-        found = select(self._book.list_seen(who), listing, zone=who.time_zone)
+        generation = self._book.generation()
+        listing = read_listing(request.query_params, generation=generation)
+        seen = self._book.list_seen(who)
+        found = select(seen, listing, zone=who.time_zone)
         page = found[listing.first : listing.first + listing.size]
         answer: dict[str, Any] = {
             "kind": "calendar#events",
@@ -81,6 +83,8 @@ class CalendarRoutes:
         }
         if listing.first + listing.size < len(found):
             answer["nextPageToken"] = page_token(listing.first + listing.size)
+        elif token := sync_token(listing, seen, generation=generation):
+            answer["nextSyncToken"] = token
         return JSONResponse(answer)
 
     async def handle_event_read(self, request: Request) -> Response:

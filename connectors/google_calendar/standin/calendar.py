@@ -30,6 +30,14 @@ class CalendarBook:
         self._events = Shelf(store, Event, kind="event")
         self._outbox = outbox
 
+    def generation(self) -> str:
+        """Return what tells tokens of this data from those of before a reset."""
+        known = self._store.read("calendar", "generation")
+        if known is None:
+            known = secrets.token_hex(4)
+            self._store.write("calendar", "generation", known, lag_s=0.0, is_old=True)
+        return known
+
     def list_(self) -> list[Event]:
         return self._events.list_()
 

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -161,7 +162,9 @@ def _has_token(values: list[str], pattern: str) -> bool:
 
 
 def _order(value: str) -> tuple[int, float, str]:
-    """Order numbers as numbers, before everything else as text."""
+    """Order numbers and instants (as milliseconds) as numbers, before everything else as text."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\dt[\d:.]+z", value, re.IGNORECASE):
+        return (0, datetime.fromisoformat(value.upper()).timestamp() * 1000, "")
     if re.fullmatch(r"-?\d+(\.\d+)?", value):
         return (0, float(value), "")
     return (1, 0.0, value)

@@ -115,6 +115,46 @@ def _waits() -> None:
         ["team_id", "connector", "subject"],
         postgresql_where=sa.text("ended_at IS NULL AND event IS NOT NULL"),
     )
+    op.create_table(
+        "hooks",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("connector", sa.Text(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hooks")),
+        sa.UniqueConstraint("team_id", "connector", name=op.f("uq_hooks_team_id_connector")),
+    )
+    op.create_table(
+        "hook_deliveries",
+        sa.Column("hook_id", sa.Text(), nullable=False),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column(
+            "received_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("hook_id", "delivery", name=op.f("pk_hook_deliveries")),
+    )
+    op.create_index("ix_hook_deliveries_received_at", "hook_deliveries", ["received_at"])
+    op.create_table(
+        "polls",
+        sa.Column("connection_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Text(), nullable=False),
+        sa.Column("connector", sa.Text(), nullable=False),
+        sa.Column("cursor", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("connection_id", "stream", name=op.f("pk_polls")),
+    )
+    op.create_index("ix_polls_next_at", "polls", ["next_at"])
 
 
 def _breakers() -> None:

@@ -38,6 +38,7 @@ from connectors.actions import (
     UndoCall,
 )
 from connectors.errors import RejectedError
+from connectors.events import Changes, Cursor, Event, Seen, Sought, Stream
 from connectors.labels import Label
 from connectors.manifest import Manifest
 from connectors.registry import Connector
@@ -46,6 +47,7 @@ BUGGY, BUGGY_BEFORE = "Buggy", "Buggy before"
 """Names that this connector has defects for: it raises what no connector may raise."""
 
 MISSING = 404
+GONE = 410
 CONFLICT = 409
 REFUSED = 400
 
@@ -107,6 +109,11 @@ class Provider:
     """Writes wait until this is set."""
     arrived: threading.Event = field(default_factory=threading.Event)
     most_at_once: int = 0
+    changed: list[str] = field(default_factory=list)
+    """The ids of items that were changed by hand, in order: what a poll tells."""
+    polls: int = 0
+    forgets: bool = False
+    """True: the cursor of the next poll has expired."""
     _now: int = 0
 
     def __post_init__(self) -> None:
@@ -124,10 +131,24 @@ class Provider:
         self.items[made] = {"id": made, "name": name, "domain": domain, "size": size}
         return made
 
+    def grow(self, item_id: str, size: str) -> None:
+        """Change an item by hand; the next poll tells."""
+        self.items[item_id]["size"] = size
+        self.changed.append(item_id)
+
+    async def _changes(self, request: Request) -> Response:
+        self.polls += 1
+        if self.forgets:
+            self.forgets = False
+            return JSONResponse({}, status_code=410)
+        since = int(request.query_params["since"])
+        return JSONResponse({"ids": self.changed[since:], "next": len(self.changed)})
+
     def app(self) -> Starlette:
         routes = [
             Route("/items", self._list),
             Route("/items", self._add, methods=["POST"]),
+            Route("/changes", self._changes),
             Route("/items/{id}", self._get),
             Route("/items/{id}", self._change, methods=["PATCH"]),
             Route("/items/{id}", self._remove, methods=["DELETE"]),
@@ -448,6 +469,37 @@ MANIFEST = Manifest.model_validate(
         "quality": {},
     }
 )
+
+
+async def _poll(context: ReadContext, cursor: Cursor | None) -> Changes:
+    since = str((cursor or {}).get("next", 10**6))
+    answer = await context.http.request("GET", "/changes", params={"since": since})
+    if answer.status_code == GONE:
+        return Changes(None, {"next": 0})
+    found = answer.json()
+    return Changes(frozenset(found["ids"]), {"next": found["next"]})
+
+
+async def _has_grown(context: ReadContext, sought: Sought) -> Seen:
+    answer = await context.http.request("GET", f"/items/{sought.subject}")
+    if answer.status_code == MISSING:
+        raise RejectedError("There is no such item any more.", kind="not_found")
+    size = answer.json()["size"]
+    return Seen(size == sought.value, {"size": size})
+
+
+ITEM_CHANGES = Stream(name="items", scopes=frozenset({"read"}), poll=_poll)
+ITEM_GROWS = Event(
+    connector="counting",
+    name="item_grows",
+    summary="An item gets a size",
+    subject="counting.item",
+    words=lambda size: f"the item is {size}",
+    value="size",
+    stream="items",
+    scopes=frozenset({"read"}),
+    check=_has_grown,
+)
 CONNECTOR = Connector(
     name="counting",
     title="Counting",
@@ -460,4 +512,6 @@ CONNECTOR = Connector(
         CHANGE,
         REMOVE,
     ),
+    events=(ITEM_GROWS,),
+    streams=(ITEM_CHANGES,),
 )

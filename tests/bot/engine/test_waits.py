@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.engine.awaited import awaited_card
 from bot.engine.cards import Step
 from bot.engine.wakes import Wakes
 from bot.goals.clicks import Click
@@ -219,7 +220,9 @@ async def test_long_wait_is_told_once_in_its_thread(world: World) -> None:
     assert told(world) == 1
     wait_id = world.one("SELECT data->>'wait_id' FROM outbox WHERE noun = 'awaited'")
     async with world.database.transaction() as tx:
-        card = await world.cards.awaited(tx, TEAM, int(wait_id))
+        card = await awaited_card(
+            tx, TEAM, int(wait_id), cards=world.cards, registry=world.registry
+        )
     text = str(build_awaited_blocks(card))
     assert text.count("<@") == text.count(f"<@{DANA}>") == 1
     assert "I go on with" in text

@@ -21,6 +21,7 @@ from bot.engine.forecast import Forecaster
 from bot.engine.gate import Gate
 from bot.engine.goals import GoalService
 from bot.engine.handoff import HandoffService
+from bot.engine.happenings import Happenings
 from bot.engine.plans import PlanService, adopt
 from bot.engine.prepare import Preparer
 from bot.engine.progress import Timing
@@ -168,6 +169,9 @@ class World:
             registry=self.registry,
             decisions=self.decisions,
             grace_s=self.timing.call_timeout_s,
+        )
+        self.happenings = Happenings(
+            database=self.database, registry=self.registry, executor=self.executor
         )
         self.wakes = Wakes(database=self.database)
         self.sweeper = Sweeper(database=self.database, timing=self.timing)

@@ -94,6 +94,9 @@ class TestGoogleCalendar(ConnectorContract):
             if event["body"]["status"] != "cancelled"
         ]
 
+    async def something_awaited(self, stage: Stage) -> Any:
+        return await stage.run(CREATE_EVENT, ALONE)
+
     async def edit_by_hand(self, stage: Stage, result: Any) -> None:
         body = {"summary": "Changed by hand", "status": "confirmed"}
         answer = await stage.context.http.request("PATCH", f"{EVENTS}/{result.id}", json=body)

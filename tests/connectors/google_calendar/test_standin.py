@@ -238,7 +238,9 @@ async def test_list_pages_in_order_and_shows_deleted_on_demand(dana: httpx2.Asyn
         ({"orderBy": "startTime"}, (400, "badRequest")),
         ({"maxResults": "0"}, (400, "invalid")),
         ({"pageToken": "x"}, (400, "invalid")),
-        ({"syncToken": "old"}, (410, "fullSyncRequired")),
+        ({"syncToken": "standin-sync-gone-1"}, (410, "fullSyncRequired")),
+        ({"syncToken": "mine"}, (400, "invalid")),
+        ({"syncToken": "standin-sync-gone-1", "q": "x"}, (400, "badRequest")),
     ],
 )  # fmt: skip
 async def test_bad_list_is_refused(

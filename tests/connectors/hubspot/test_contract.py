@@ -91,6 +91,9 @@ class TestHubSpot(ConnectorContract):
             for kind in ("contacts", "companies", "deals")
         }
 
+    async def something_awaited(self, stage: Stage) -> Any:
+        return await stage.run(action("create_deal"), await acme_kickoff(stage))
+
     async def edit_by_hand(self, stage: Stage, result: Any) -> None:
         if hasattr(result, "email"):
             await edit(stage, "contacts", result.id, phone="+49 40 1234567")
