@@ -3,10 +3,12 @@
 import asyncio
 import secrets
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 
 from bot.engine import outcomes, progress
+from bot.engine.endings import Ending, Endings, Stored
 from bot.engine.estimates import AT_ONCE, longest_first
 from bot.engine.gate import Cleared, Gate
 from bot.engine.handoff import BROKE
@@ -60,6 +62,8 @@ class Engine:
         self._outcomes = Outcomes(database=database, timing=timing, registry=registry)
         self._recovery = Recovery(executor=executor)
         self._is_stopping = False
+        self._endings: dict[str, Endings] = {}
+        """Owner of a drive → what ended in it."""
 
     def stop(self) -> None:
         """Begin nothing more: drives end with the calls that run, and hand the rest back."""
@@ -73,7 +77,11 @@ class Engine:
         except NotFoundError:
             log.warning("drive_without_goal", team_id=team_id, goal_id=goal_id)
             return
-        await self._wave(tasks, owner)
+        self._endings[owner] = Endings(partial(self._keep, owner=owner))
+        try:
+            await self._wave(tasks, owner)
+        finally:
+            del self._endings[owner]
 
     async def _claim(self, team_id: str, goal_id: int, owner: str) -> Sequence[Task]:
         """Advance a goal and claim its ready tasks; settle it when there is nothing to run."""
@@ -231,7 +239,7 @@ class Engine:
     async def _execute(self, item: Cleared, owner: str) -> None:
         """Execute one cleared call, store its outcome, and go on with what it made ready."""
         outcome = await apart(self._call(item), task_id=item.prepared.task.id)
-        await self._finish(item.prepared.task, item.attempt.id, outcome, owner)
+        await self._finish(Ending(item.prepared.task, item.attempt.id, outcome), owner)
 
     async def _call(self, item: Cleared) -> outcomes.Outcome:
         try:
@@ -249,30 +257,47 @@ class Engine:
         """Settle a task whose drive died in the middle of its call."""
         looked = await apart(self._recovery.look(task, self._database), task_id=task.id)
         attempt, outcome = (None, looked) if isinstance(looked, Broke) else looked
-        await self._finish(task, attempt, outcome, owner)
+        await self._finish(Ending(task, attempt, outcome), owner)
 
-    async def _finish(
-        self, task: Task, attempt_id: int | None, outcome: outcomes.Outcome, owner: str
-    ) -> None:
-        """Store an outcome and go on; what is known is not given up while the lease lasts."""
+    async def _finish(self, ending: Ending, owner: str) -> None:
+        """Store what became of a task, and go on with what that made ready."""
+        stored = await self._endings[owner].add(ending)
+        await self._wave(stored.claimed, owner)
+        if stored.error is not None:
+            raise stored.error
+
+    async def _keep(self, endings: Sequence[Ending], *, owner: str) -> Stored:
+        """Store endings together; where a defect keeps one from being stored, each by itself."""
+        if len(endings) > 1:
+            more = await apart(self._store_patiently(endings, owner), tasks=len(endings))
+            if not isinstance(more, Broke):
+                return Stored(more)
+        alone = [self._store_patiently([ending], owner) for ending in endings]
+        results = await asyncio.gather(*alone, return_exceptions=True)
+        claimed = [task for more in results if not isinstance(more, BaseException) for task in more]
+        errors = (result for result in results if isinstance(result, BaseException))
+        return Stored(claimed, next(errors, None))
+
+    async def _store_patiently(self, endings: Sequence[Ending], owner: str) -> Sequence[Task]:
+        """Store endings; what is known is not given up while the lease lasts."""
         give_up = asyncio.get_running_loop().time() + self._timing.lease_s
         while True:
             try:
-                more = await self._store(task, attempt_id, outcome, owner)
-                break
+                return await self._store(endings, owner)
             except DatabaseAwayError:
                 if asyncio.get_running_loop().time() >= give_up:
                     raise
                 await asyncio.sleep(AWAY_PAUSE_S)
-        await self._wave(more, owner)
 
-    async def _store(
-        self, task: Task, attempt_id: int | None, outcome: outcomes.Outcome, owner: str
-    ) -> Sequence[Task]:
-        """Store an outcome once; a repeat after a lost commit changes nothing."""
+    async def _store(self, endings: Sequence[Ending], owner: str) -> Sequence[Task]:
+        """Store endings once; a repeat after a lost commit changes nothing."""
+        first = endings[0].task
         async with self._database.transaction() as tx:
-            goal = await tx.goals.lock(task.team_id, task.goal_id)
-            await self._outcomes.store(tx, goal, task.id, attempt_id, outcome)
+            goal = await tx.goals.lock(first.team_id, first.goal_id)
+            for ending in endings:
+                await self._outcomes.store(
+                    tx, goal, ending.task.id, ending.attempt_id, ending.outcome
+                )
             was_driven = goal.status in _DRIVEN
             more = await self._claim_locked(tx, goal, owner)
             if more or not was_driven:
