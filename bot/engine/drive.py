@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from bot.engine import outcomes, progress
-from bot.engine.endings import Ending, Endings, Stored
+from bot.engine.endings import Begun, Ending, Endings, Stored
 from bot.engine.estimates import AT_ONCE, longest_first
 from bot.engine.gate import Cleared, Gate
 from bot.engine.handoff import BROKE
@@ -72,22 +72,46 @@ class Engine:
     async def drive(self, team_id: str, goal_id: int) -> None:
         """Run everything of a goal that can run now; return when nothing is ready any more."""
         owner = secrets.token_hex(8)
-        try:
-            tasks = await self._claim(team_id, goal_id, owner)
-        except NotFoundError:
-            log.warning("drive_without_goal", team_id=team_id, goal_id=goal_id)
-            return
+        begun = await apart(self._claim(team_id, goal_id, owner, looks_ahead=True))
+        if isinstance(begun, Broke):
+            begun = await self._claim(team_id, goal_id, owner)
         self._endings[owner] = Endings(partial(self._keep, owner=owner))
         try:
-            await self._wave(tasks, owner)
+            await self._wave(begun, owner)
         finally:
             del self._endings[owner]
 
-    async def _claim(self, team_id: str, goal_id: int, owner: str) -> Sequence[Task]:
+    async def _claim(
+        self, team_id: str, goal_id: int, owner: str, *, looks_ahead: bool = False
+    ) -> Begun:
         """Advance a goal and claim its ready tasks; settle it when there is nothing to run."""
         async with self._database.transaction() as tx:
-            goal = await tx.goals.lock(team_id, goal_id)
-            return await self._claim_locked(tx, goal, owner)
+            try:
+                goal = await tx.goals.lock(team_id, goal_id)
+            except NotFoundError:
+                log.warning("drive_without_goal", team_id=team_id, goal_id=goal_id)
+                return Begun()
+            claimed = await self._claim_locked(tx, goal, owner)
+            if looks_ahead:
+                return await self._ahead(tx, goal, claimed, owner)
+        return Begun(claimed)
+
+    async def _ahead(
+        self, tx: Transaction, goal: Goal, claimed: Sequence[Task], owner: str
+    ) -> Begun:
+        """Freeze and judge in the same transaction what needs no read at a provider for it."""
+        easy = [
+            task
+            for task in claimed
+            if task.status is TaskStatus.READY and not self._preparer.needs_reads(task)
+        ]
+        if not easy:
+            return Begun(claimed)
+        scene = await self._preparer.scene_of(tx, goal)
+        results = [await self._prepare(task, scene) for task in easy]
+        cleared, more = await self._pass_locked(tx, goal, results, owner)
+        rest = [task for task in claimed if task not in easy]
+        return Begun([*rest, *more], cleared)
 
     async def _claim_locked(self, tx: Transaction, goal: Goal, owner: str) -> Sequence[Task]:
         if self._is_stopping:
@@ -162,13 +186,12 @@ class Engine:
             lease_s=self._timing.lease_s,
         )
 
-    async def _wave(self, tasks: Sequence[Task], owner: str) -> None:
+    async def _wave(self, begun: Begun, owner: str) -> None:
         """Run claimed tasks; whatever an outcome makes ready follows in the same process."""
-        if not tasks:
-            return
-        abandoned = [task for task in tasks if task.status is TaskStatus.RUNNING]
-        fresh = [task for task in tasks if task.status is TaskStatus.READY]
-        work = [self._recover(task, owner) for task in abandoned]
+        abandoned = [task for task in begun.claimed if task.status is TaskStatus.RUNNING]
+        fresh = [task for task in begun.claimed if task.status is TaskStatus.READY]
+        work = [self._execute(item, owner) for item in begun.cleared]
+        work += [self._recover(task, owner) for task in abandoned]
         if fresh:
             work.append(self._start(fresh, owner))
         await together(*work)
@@ -177,8 +200,7 @@ class Engine:
         """Freeze the tasks' calls, pass the gate together, and run what may run."""
         scene = await self._preparer.scene(tasks[0].team_id, tasks[0].goal_id)
         results = await asyncio.gather(*[self._prepare(task, scene) for task in tasks])
-        cleared, more = await self._pass(scene, results, owner)
-        await together(*[self._execute(item, owner) for item in cleared], self._wave(more, owner))
+        await self._wave(await self._pass(scene, results, owner), owner)
 
     async def _prepare(self, task: Task, scene: Scene) -> outcomes.Preparation:
         prepared = await apart(self._preparer.prepare(task, scene), task_id=task.id)
@@ -188,29 +210,33 @@ class Engine:
 
     async def _pass(
         self, scene: Scene, results: Sequence[outcomes.Preparation], owner: str
-    ) -> tuple[list[Cleared], Sequence[Task]]:
+    ) -> Begun:
         """Commit what preparing found; return what may run, and what that made ready."""
         async with self._database.transaction() as tx:
             goal = await tx.goals.lock(scene.goal.team_id, scene.goal.id)
-            requester = await tx.people.get(goal.team_id, goal.requester_id)
-            if goal.status not in _DRIVEN:
-                return [], []
-            held = await self._still_held(tx, goal, owner)
-            if self._is_stopping:
-                await self._hand_back(tx, goal, results, held)
-                return [], []
-            mine = [item for item in results if item.task.key in held]
-            for item in mine:
-                if not isinstance(item, Prepared):
-                    await self._outcomes.not_prepared(tx, goal, item)
-            ready = [item for item in mine if isinstance(item, Prepared)]
-            cleared = await self._gate.pass_all(tx, goal, requester=requester, prepared=ready)
-            if len(cleared) < len(results):
-                more = await self._claim_locked(tx, goal, owner)
-            else:
-                more = []
-                await _redraw(tx, goal)
-        return cleared, more
+            cleared, more = await self._pass_locked(tx, goal, results, owner)
+        return Begun(more, cleared)
+
+    async def _pass_locked(
+        self, tx: Transaction, goal: Goal, results: Sequence[outcomes.Preparation], owner: str
+    ) -> tuple[Sequence[Cleared], Sequence[Task]]:
+        if goal.status not in _DRIVEN:
+            return [], []
+        held = await self._still_held(tx, goal, owner)
+        if self._is_stopping:
+            await self._hand_back(tx, goal, results, held)
+            return [], []
+        mine = [item for item in results if item.task.key in held]
+        for item in mine:
+            if not isinstance(item, Prepared):
+                await self._outcomes.not_prepared(tx, goal, item)
+        ready = [item for item in mine if isinstance(item, Prepared)]
+        requester = await tx.people.get(goal.team_id, goal.requester_id)
+        cleared = await self._gate.pass_all(tx, goal, requester=requester, prepared=ready)
+        if len(cleared) < len(results):
+            return cleared, await self._claim_locked(tx, goal, owner)
+        await _redraw(tx, goal)
+        return cleared, []
 
     async def _hand_back(
         self,
@@ -262,34 +288,35 @@ class Engine:
     async def _finish(self, ending: Ending, owner: str) -> None:
         """Store what became of a task, and go on with what that made ready."""
         stored = await self._endings[owner].add(ending)
-        await self._wave(stored.claimed, owner)
+        await self._wave(stored.begun, owner)
         if stored.error is not None:
             raise stored.error
 
     async def _keep(self, endings: Sequence[Ending], *, owner: str) -> Stored:
-        """Store endings together; where a defect keeps one from being stored, each by itself."""
-        if len(endings) > 1:
-            more = await apart(self._store_patiently(endings, owner), tasks=len(endings))
-            if not isinstance(more, Broke):
-                return Stored(more)
+        """Store endings together, and look ahead; after a defect in that, each by itself."""
+        begun = await apart(self._store_patiently(endings, owner, looks_ahead=True))
+        if not isinstance(begun, Broke):
+            return Stored(begun)
         alone = [self._store_patiently([ending], owner) for ending in endings]
         results = await asyncio.gather(*alone, return_exceptions=True)
-        claimed = [task for more in results if not isinstance(more, BaseException) for task in more]
-        errors = (result for result in results if isinstance(result, BaseException))
-        return Stored(claimed, next(errors, None))
+        claimed = [task for found in results if isinstance(found, Begun) for task in found.claimed]
+        errors = (found for found in results if isinstance(found, BaseException))
+        return Stored(Begun(claimed), next(errors, None))
 
-    async def _store_patiently(self, endings: Sequence[Ending], owner: str) -> Sequence[Task]:
+    async def _store_patiently(
+        self, endings: Sequence[Ending], owner: str, *, looks_ahead: bool = False
+    ) -> Begun:
         """Store endings; what is known is not given up while the lease lasts."""
         give_up = asyncio.get_running_loop().time() + self._timing.lease_s
         while True:
             try:
-                return await self._store(endings, owner)
+                return await self._store(endings, owner, looks_ahead=looks_ahead)
             except DatabaseAwayError:
                 if asyncio.get_running_loop().time() >= give_up:
                     raise
                 await asyncio.sleep(AWAY_PAUSE_S)
 
-    async def _store(self, endings: Sequence[Ending], owner: str) -> Sequence[Task]:
+    async def _store(self, endings: Sequence[Ending], owner: str, *, looks_ahead: bool) -> Begun:
         """Store endings once; a repeat after a lost commit changes nothing."""
         first = endings[0].task
         async with self._database.transaction() as tx:
@@ -299,10 +326,12 @@ class Engine:
                     tx, goal, ending.task.id, ending.attempt_id, ending.outcome
                 )
             was_driven = goal.status in _DRIVEN
-            more = await self._claim_locked(tx, goal, owner)
-            if more or not was_driven:
+            claimed = await self._claim_locked(tx, goal, owner)
+            if claimed or not was_driven:
                 await _redraw(tx, goal)
-        return more
+            if looks_ahead:
+                return await self._ahead(tx, goal, claimed, owner)
+        return Begun(claimed)
 
 
 async def _redraw(tx: Transaction, goal: Goal) -> None:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
+from bot.engine.gate import Cleared
 from bot.engine.outcomes import Outcome
 from storage.tables.goals import Task
 
@@ -22,10 +23,18 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """The tasks that endings made ready, and what kept one of them from being stored."""
+class Begun:
+    """What a drive goes on with: tasks that it claimed, and calls that may run already."""
 
     claimed: Sequence[Task] = ()
+    cleared: Sequence[Cleared] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What endings led to, and what kept one of them from being stored."""
+
+    begun: Begun = Begun()
     error: BaseException | None = None
 
 

@@ -34,7 +34,7 @@ from connectors.execute import Executor, ReadPermit
 from connectors.labels import Labels, Provenance, complete, labels_from_json
 from connectors.registry import Registry
 from connectors.removed import MESSAGE
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.tables.calls import Call
 from storage.tables.connections import Connection, ConnectionStatus
 from storage.tables.goals import Goal, Task
@@ -136,15 +136,24 @@ class Preparer:
     async def scene(self, team_id: str, goal_id: int) -> Scene:
         """Return a goal with its requester, tasks and the requester's connections."""
         async with self._database.reading() as tx:
-            goal = await tx.goals.get(team_id, goal_id)
-            requester = await tx.people.get(team_id, goal.requester_id)
-            tasks = await tx.tasks.list_(team_id, goal_id)
-            await tx.results.load(tasks)
-            connections = await tx.connections.list_(team_id, goal.requester_id)
-            lost = doubtful(await tx.calls.list_attempts(team_id, goal_id))
-            calls = {key: await tx.calls.get(team_id, at.call_id) for key, at in lost.items()}
+            return await self.scene_of(tx, await tx.goals.get(team_id, goal_id))
+
+    async def scene_of(self, tx: Transaction, goal: Goal) -> Scene:
+        """Return the same within a transaction."""
+        team_id = goal.team_id
+        requester = await tx.people.get(team_id, goal.requester_id)
+        tasks = await tx.tasks.list_(team_id, goal.id)
+        await tx.results.load(tasks)
+        connections = await tx.connections.list_(team_id, goal.requester_id)
+        lost = doubtful(await tx.calls.list_attempts(team_id, goal.id))
+        calls = {key: await tx.calls.get(team_id, at.call_id) for key, at in lost.items()}
         by_provider = {item.provider: item for item in connections}
         return Scene(goal, requester, tasks, by_provider, calls)
+
+    def needs_reads(self, task: Task) -> bool:
+        """Whether freezing a task's call reads at its provider first."""
+        action = self._registry.stored_action(task.action)
+        return action.precondition is not None or action.probe is not None
 
     async def prepare(self, task: Task, scene: Scene) -> Preparation:
         """Return the task's frozen call, or what it waits for, or why there is none."""

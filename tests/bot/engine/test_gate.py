@@ -363,11 +363,11 @@ async def clear_without_running(world: World, goal_id: int) -> Cleared:
     """Pass the gate with the goal's only task, without executing it."""
     await world.move_goal(goal_id, GoalStatus.RUNNING)
     engine = world.engine
-    tasks = await engine._claim(TEAM, goal_id, "tester")
+    begun = await engine._claim(TEAM, goal_id, "tester")
     scene = await world.preparer.scene(TEAM, goal_id)
-    prepared = [await world.preparer.prepare(task, scene) for task in tasks]
-    cleared, _ = await engine._pass(scene, prepared, "tester")
-    return cleared[0]
+    prepared = [await world.preparer.prepare(task, scene) for task in begun.claimed]
+    begun = await engine._pass(scene, prepared, "tester")
+    return begun.cleared[0]
 
 
 async def test_run_does_not_cover_a_record_found_after_it(world: World) -> None:

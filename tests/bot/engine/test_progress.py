@@ -128,8 +128,8 @@ async def test_ready_task_of_a_dead_drive_is_taken_over_after_its_lease(world: W
     """A process that died before it sent anything holds a task no longer than its lease."""
     goal_id = await world.plan(add("t1", "Report", is_own=True))
     await world.move_goal(goal_id, GoalStatus.RUNNING)
-    claimed = await world.engine._claim(TEAM, goal_id, "dead")
-    assert [task.key for task in claimed] == ["t1"]
+    begun = await world.engine._claim(TEAM, goal_id, "dead")
+    assert [task.key for task in begun.claimed] == ["t1"]
     await world.drive(goal_id)
     assert world.provider.effects == []
     world.die(goal_id)

@@ -32,10 +32,10 @@ async def test_stopping_drive_gives_up_claims_of_which_nothing_was_sent(world: W
     """A task that was claimed and not begun is free at once, not when its lease is over."""
     goal_id = await world.plan(add("w0", "Only", is_own=True))
     engine = world.engine
-    claimed = await engine._claim("T1", goal_id, "a")
-    assert [task.key for task in claimed] == ["w0"]
+    begun = await engine._claim("T1", goal_id, "a")
+    assert [task.key for task in begun.claimed] == ["w0"]
     engine.stop()
-    await engine._wave(claimed, "a")
+    await engine._wave(begun, "a")
 
     assert world.provider.effects == []
     assert (await world.tasks(goal_id))["w0"].lease_owner is None
