@@ -3,23 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import (
-    Interval,
-    bindparam,
-    func,
-    select,
-    text,
-    type_coerce,
-    update,
-)
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from storage.errors import NotFoundError
 from storage.instants import Deadline, elapsed_s
-from storage.repositories.tasks import seconds
-from storage.tables.calls import Attempt, AttemptStatus, Call, Permit, PermitStatus
+from storage.repositories.rows import as_json, typed
+from storage.tables.calls import Attempt, AttemptStatus, Call
 
 _ISSUE = text(
     "INSERT INTO permits (team_id, call_id, call_hash, attempt_id, grounds, status) "
@@ -27,20 +17,32 @@ _ISSUE = text(
     "WHERE team_id = :team AND id = :call AND hash = :hash RETURNING id"
 )
 
-_USE = (
-    update(Permit)
-    .where(
-        Permit.team_id == bindparam("team"),
-        Permit.id == bindparam("permit"),
-        Permit.attempt_id == bindparam("attempt"),
-        Permit.call_hash == bindparam("hash"),
-        Permit.status == PermitStatus.ISSUED,
-        Attempt.id == Permit.attempt_id,
-        Attempt.status == AttemptStatus.RUNNING,
-    )
-    .values(status=PermitStatus.USED, used_at=func.now())
-    .returning(Permit.id)
-    .execution_options(synchronize_session=False)
+_USE = text(
+    "UPDATE permits SET status = 'used', used_at = now() FROM attempts "
+    "WHERE permits.team_id = :team AND permits.id = :permit AND permits.attempt_id = :attempt "
+    "AND permits.call_hash = :hash AND permits.status = 'issued' "
+    "AND attempts.id = permits.attempt_id AND attempts.status = 'running' RETURNING permits.id"
+)
+
+_ADD = text(
+    "INSERT INTO calls (team_id, goal_id, task_id, hash, body, labels, preview) "
+    "VALUES (:team, :goal, :task, :hash, CAST(:body AS jsonb), CAST(:labels AS jsonb), "
+    "CAST(:preview AS jsonb)) "
+    "ON CONFLICT (task_id, hash) DO UPDATE SET hash = excluded.hash RETURNING id"
+)
+
+_BEGIN = text(
+    "INSERT INTO attempts (team_id, goal_id, task_id, call_id, number, idempotency, "
+    "idempotency_key, lease_owner, lease_until, status) "
+    "SELECT :team, :goal, :task, :call, 1 + coalesce(max(number), 0), :idempotency, "
+    ":key, :owner, now() + make_interval(secs => :lease_s), 'running' "
+    "FROM attempts WHERE team_id = :team AND task_id = :task "
+    "RETURNING *, lease_until - clock_timestamp() AS time_left"
+)
+
+_FINISH = text(
+    "UPDATE attempts SET status = :status, error = CAST(:error AS jsonb), finished_at = now() "
+    "WHERE team_id = :team AND id = :attempt AND status = 'running' RETURNING id"
 )
 
 _LATEST = (
@@ -52,13 +54,12 @@ _LATEST = (
 )
 
 
-def _next_number(team_id: str, task_id: int) -> Any:
-    earlier = aliased(Attempt)
-    return (
-        select(func.coalesce(func.max(earlier.number), 0) + 1)
-        .where(earlier.team_id == team_id, earlier.task_id == task_id)
-        .scalar_subquery()
-    )
+_ATTEMPTS = (
+    select(Attempt)
+    .where(Attempt.team_id == bindparam("team"), Attempt.goal_id == bindparam("goal"))
+    .order_by(Attempt.id)
+    .execution_options(populate_existing=True)
+)
 
 
 class CallRepository:
@@ -77,21 +78,19 @@ class CallRepository:
         preview: dict[str, Any],
     ) -> int:
         """Store a frozen call and return its id; the same call of the same task is one row."""
-        rows = await self._session.scalars(
-            insert(Call)
-            .values(
-                team_id=team_id,
-                goal_id=goal_id,
-                task_id=task_id,
-                hash=hash_,
-                body=body,
-                labels=labels,
-                preview=preview,
-            )
-            .on_conflict_do_update(index_elements=["task_id", "hash"], set_={"hash": hash_})
-            .returning(Call.id)
+        rows = await self._session.execute(
+            _ADD,
+            {
+                "team": team_id,
+                "goal": goal_id,
+                "task": task_id,
+                "hash": hash_,
+                "body": as_json(body),
+                "labels": as_json(labels),
+                "preview": as_json(preview),
+            },
         )
-        return rows.one()
+        return int(rows.scalar_one())
 
     async def get(self, team_id: str, call_id: int) -> Call:
         """Return a frozen call.
@@ -157,24 +156,21 @@ class CallRepository:
         """
         since_s = elapsed_s()
         rows = await self._session.execute(
-            insert(Attempt)
-            .values(
-                team_id=team_id,
-                goal_id=goal_id,
-                task_id=task_id,
-                call_id=call_id,
-                number=_next_number(team_id, task_id),
-                idempotency=idempotency,
-                idempotency_key=idempotency_key,
-                lease_owner=lease_owner,
-                lease_until=func.now() + seconds(lease_s),
-                status=AttemptStatus.RUNNING,
-            )
-            .returning(
-                Attempt, type_coerce(Attempt.lease_until - func.clock_timestamp(), Interval())
-            )
+            _BEGIN,
+            {
+                "team": team_id,
+                "goal": goal_id,
+                "task": task_id,
+                "call": call_id,
+                "idempotency": idempotency,
+                "key": idempotency_key,
+                "owner": lease_owner,
+                "lease_s": lease_s,
+            },
         )
-        attempt, left = rows.one()
+        row = dict(rows.mappings().one())
+        left = row.pop("time_left")
+        attempt = Attempt(**(typed(Attempt, row) or {}))
         return attempt, Deadline.after(left, since_s=since_s)
 
     async def finish_attempt(
@@ -186,18 +182,13 @@ class CallRepository:
         error: dict[str, Any] | None = None,
     ) -> bool:
         """Compare-and-set a running attempt's outcome; False when it was taken over (fenced)."""
-        finished = await self._session.execute(
-            update(Attempt)
-            .where(
-                Attempt.team_id == team_id,
-                Attempt.id == attempt_id,
-                Attempt.status == AttemptStatus.RUNNING,
-            )
-            .values(status=status, error=error, finished_at=func.now())
-            .returning(Attempt.id)
-            .execution_options(synchronize_session=False)
-        )
-        return finished.scalar_one_or_none() is not None
+        given = {
+            "team": team_id,
+            "attempt": attempt_id,
+            "status": status.value,
+            "error": as_json(error),
+        }
+        return await self._session.scalar(_FINISH, given) is not None
 
     async def mark_unknown(self, *, team_id: str, attempt_id: int) -> None:
         """Mark a failed attempt as one of several tries of which one may have worked."""
@@ -233,10 +224,5 @@ class CallRepository:
         return await self._session.scalar(_LATEST, {"team": team_id, "task": task_id})
 
     async def list_attempts(self, team_id: str, goal_id: int) -> Sequence[Attempt]:
-        rows = await self._session.scalars(
-            select(Attempt)
-            .where(Attempt.team_id == team_id, Attempt.goal_id == goal_id)
-            .order_by(Attempt.id)
-            .execution_options(populate_existing=True)
-        )
+        rows = await self._session.scalars(_ATTEMPTS, {"team": team_id, "goal": goal_id})
         return rows.all()

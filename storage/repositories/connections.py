@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +12,13 @@ from storage.instants import from_now
 from storage.repositories.tasks import seconds
 from storage.tables.connections import Connection, ConnectionStatus, OAuthState
 from storage.tables.goals import Goal, Task, TaskStatus
+
+_OF_PERSON = (
+    select(Connection)
+    .where(Connection.team_id == bindparam("team"), Connection.person_id == bindparam("person"))
+    .order_by(Connection.provider)
+    .execution_options(populate_existing=True)
+)
 
 
 class ConnectionRepository:
@@ -111,12 +118,7 @@ class ConnectionRepository:
         )
 
     async def list_(self, team_id: str, person_id: str) -> Sequence[Connection]:
-        rows = await self._session.scalars(
-            select(Connection)
-            .where(Connection.team_id == team_id, Connection.person_id == person_id)
-            .order_by(Connection.provider)
-            .execution_options(populate_existing=True)
-        )
+        rows = await self._session.scalars(_OF_PERSON, {"team": team_id, "person": person_id})
         return rows.all()
 
     async def count_of_account(

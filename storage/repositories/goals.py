@@ -1,14 +1,14 @@
 """Goals, their plans and the Runs of plans."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, func, select, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
-from storage.repositories.rows import update_object
+from storage.repositories.rows import typed, update_object
 from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, PlanRun
 
 OPEN_STATUSES = (
@@ -27,6 +27,26 @@ _LOCK = (
     .where(Goal.team_id == bindparam("team"), Goal.id == bindparam("goal"))
     .with_for_update()
     .execution_options(populate_existing=True)
+)
+
+
+_FIND = select(Goal).where(Goal.team_id == bindparam("team"), Goal.id == bindparam("goal"))
+
+_MOVE = text(
+    "UPDATE goals SET status = :status, reason = :reason, updated_at = now(), "
+    "settled_at = CASE WHEN :settled THEN now() ELSE settled_at END "
+    "WHERE team_id = :team AND id = :id AND status = :before RETURNING *"
+)
+
+_RUN = (
+    select(PlanRun)
+    .where(
+        PlanRun.team_id == bindparam("team"),
+        PlanRun.goal_id == bindparam("goal"),
+        PlanRun.version <= bindparam("version"),
+    )
+    .order_by(PlanRun.version.desc())
+    .limit(1)
 )
 
 
@@ -71,9 +91,7 @@ class GoalRepository:
         )
 
     async def find(self, team_id: str, goal_id: int) -> Goal | None:
-        return await self._session.scalar(
-            select(Goal).where(Goal.team_id == team_id, Goal.id == goal_id)
-        )
+        return await self._session.scalar(_FIND, {"team": team_id, "goal": goal_id})
 
     async def get(self, team_id: str, goal_id: int) -> Goal:
         """Return a goal.
@@ -196,17 +214,18 @@ class GoalRepository:
         settled: bool = False,
     ) -> bool:
         """Compare-and-set the status that `goal` was read with; False when somebody was first."""
-        values: dict[str, Any] = {"status": to, "updated_at": func.now(), "reason": reason}
-        if settled:
-            values["settled_at"] = func.now()
         moved = await self._session.execute(
-            update(Goal)
-            .where(Goal.team_id == goal.team_id, Goal.id == goal.id, Goal.status == goal.status)
-            .values(**values)
-            .returning(*Goal.__table__.columns)
-            .execution_options(synchronize_session=False)
+            _MOVE,
+            {
+                "team": goal.team_id,
+                "id": goal.id,
+                "before": goal.status.value,
+                "status": to.value,
+                "reason": reason,
+                "settled": settled,
+            },
         )
-        return self._refresh(goal, moved.mappings().one_or_none())
+        return self._refresh(goal, typed(Goal, moved.mappings().one_or_none()))
 
     async def touch(self, team_id: str, goal_id: int) -> None:
         await self._session.execute(
@@ -251,7 +270,7 @@ class GoalRepository:
         )
         self._refresh(goal, changed.mappings().one_or_none())
 
-    def _refresh(self, goal: Goal, row: RowMapping | None) -> bool:
+    def _refresh(self, goal: Goal, row: Mapping[Any, Any] | None) -> bool:
         """Bring a goal up to date, and the object that `lock` gave for it; False without a row."""
         held = self._held.get((goal.team_id, goal.id))
         if held is not None and held is not goal:
@@ -309,10 +328,5 @@ class GoalRepository:
         leaves the other steps as they were.
         """
         return await self._session.scalar(
-            select(PlanRun)
-            .where(
-                PlanRun.team_id == team_id, PlanRun.goal_id == goal_id, PlanRun.version <= version
-            )
-            .order_by(PlanRun.version.desc())
-            .limit(1)
+            _RUN, {"team": team_id, "goal": goal_id, "version": version}
         )

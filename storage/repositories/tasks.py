@@ -18,9 +18,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import ClauseElement
 
 from storage.errors import NotFoundError
-from storage.repositories.rows import update_object
+from storage.repositories.rows import move_statement, move_values, typed, update_object
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.connections import Connection, ConnectionStatus
 from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
@@ -128,20 +129,35 @@ class TaskRepository:
         """
         values.setdefault("lease_owner", None)
         values.setdefault("lease_until", None)
-        if to in _ENDS:
-            values["finished_at"] = func.now()
-        moved = await self._session.execute(
-            update(Task)
-            .where(Task.team_id == task.team_id, Task.id == task.id, Task.status == task.status)
-            .values(status=to, **values)
-            .returning(*Task.__table__.columns)
-            .execution_options(synchronize_session=False)
-        )
-        row = moved.mappings().one_or_none()
+        row = await self._move(task, {"status": to, **values}, ends=to in _ENDS)
         known = self._known(task.team_id, task.id)
         if known is not None and known is not task:
             update_object(known, row)
         return update_object(task, row)
+
+    async def _move(
+        self, task: Task, values: dict[str, Any], *, ends: bool
+    ) -> Mapping[Any, Any] | None:
+        if any(isinstance(value, ClauseElement) for value in values.values()):
+            # An instant that the database computes.
+            moved = await self._session.execute(
+                update(Task)
+                .where(Task.team_id == task.team_id, Task.id == task.id, Task.status == task.status)
+                .values(**values, **({"finished_at": func.now()} if ends else {}))
+                .returning(*Task.__table__.columns)
+                .execution_options(synchronize_session=False)
+            )
+            return moved.mappings().one_or_none()
+        moved = await self._session.execute(
+            move_statement(Task, frozenset(values), "finished_at" if ends else ""),
+            {
+                "team": task.team_id,
+                "id": task.id,
+                "before": task.status.value,
+                **move_values(Task, values),
+            },
+        )
+        return typed(Task, moved.mappings().one_or_none())
 
     async def hold(self, team_id: str, task_id: int, *, at_most_s: float) -> bool:
         """Note since when a task waits for its provider; False once that has been too long."""
