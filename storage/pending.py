@@ -1,7 +1,7 @@
 """What a transaction writes just before it commits, in one statement: audit rows, redraws, jobs."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -165,18 +165,16 @@ class Pending:
         jobs = list(self._jobs.values())
         self._audit, self._redraws, self._jobs = [], {}, {}
         connection = await self._session.connection()
-        raw = (await connection.get_raw_connection()).driver_connection
-        assert raw is not None
-        rows = await (await raw.execute(_WRITE, values)).fetchall()
-        self._calm += [(team, channel) for once, team, channel in rows if once is None]
-        added = {once for once, _, _ in rows}
+        rows: Sequence[Any] = (await connection.exec_driver_sql(_WRITE, values)).all()
+        self._calm += [(row[1], row[2]) for row in rows if row[0] is None]
+        added = {row[0] for row in rows}
         waiting = [
             {"queueing_lock": job.once, "priority": job.priority}
             for job in jobs
             if job.once and job.once not in added and job.priority > Priority.BACKGROUND
         ]
         if waiting:
-            await raw.execute(_RAISE, {"jobs": json.dumps(waiting)})
+            await connection.exec_driver_sql(_RAISE, {"jobs": json.dumps(waiting)})
 
     def _values(self) -> dict[str, Any]:
         redraws = [

@@ -129,6 +129,8 @@ class TaskRepository:
         """
         values.setdefault("lease_owner", None)
         values.setdefault("lease_until", None)
+        if to in _ENDS:
+            values.pop("finished_at", None)
         row = await self._move(task, {"status": to, **values}, ends=to in _ENDS)
         known = self._known(task.team_id, task.id)
         if known is not None and known is not task:
