@@ -34,6 +34,7 @@ from bot.engine.plans import PlanService
 from bot.engine.prepare import Preparer
 from bot.engine.progress import Timing
 from bot.engine.proposal import Proposals
+from bot.engine.rounds import Rounds
 from bot.engine.sweep import Sweeper
 from bot.engine.tidy import Tidier
 from bot.engine.undo import UndoService
@@ -109,6 +110,12 @@ class Parts:
         self.decisions = DecisionService(policy_version=self.policy.version)
         self.forecaster = Forecaster(registry=self.registry, policy=self.policy)
 
+        self.rounds = Rounds(
+            registry=self.registry,
+            can_replan=self.planner.can_replan,
+            max_replans=self.settings.countersign_max_replans,
+        )
+
     async def read_clock(self) -> None:
         """Set this process's clock by the database's."""
         async with self.database.reading() as tx:
@@ -131,7 +138,10 @@ class Parts:
             executor=executor,
             preparer=Preparer(registry=self.registry, executor=executor, database=self.database),
             gate=Gate(policy=self.policy, decisions=self.decisions, lease_s=self.timing.lease_s),
-            proposals=Proposals(forecaster=self.forecaster),
+            proposals=Proposals(
+                forecaster=self.forecaster, registry=self.registry, rounds=self.rounds
+            ),
+            rounds=self.rounds,
             timing=self.timing,
         )
 
@@ -142,6 +152,7 @@ class Parts:
             planner=self.planner,
             registry=self.registry,
             decisions=self.decisions,
+            rounds=self.rounds,
             now=self.clock.now,
         )
 

@@ -144,6 +144,8 @@ class Settings(StorageSettings):
     """How long steps wait for a provider that does not answer before they end as failed."""
     countersign_worker_jobs: int = Field(default=20, ge=1)
     """How many jobs a worker runs at once: they wait for the network most of the time."""
+    countersign_max_replans: int = Field(default=1, ge=0, le=2)
+    """How often what did not go as planned goes to the model for another plan, a goal."""
     countersign_heartbeat_s: float = Field(default=10, gt=0, le=10)
     """How often a worker says that it lives; after three silent ones `/readyz` says it is gone."""
     countersign_sweep_s: float = Field(default=5, gt=0)

@@ -38,7 +38,7 @@ from storage.database import Transaction
 from storage.errors import NotFoundError
 from storage.tables.approvals import Approval, ApprovalItem
 from storage.tables.calls import Call
-from storage.tables.goals import Goal, GoalKind, GoalStatus, Task, TaskStatus
+from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, Task, TaskStatus
 from storage.tables.people import Person
 
 
@@ -219,8 +219,20 @@ class CardQueries:
         after = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
         if before is None or after is None:
             return ()
-        who = after.author.removeprefix("person:")
-        name = "You" if who == goal.requester_id else await self._name(tx, goal.team_id, who)
+        because = after.body.get("shown_because")
+        return (
+            *([because] if because else []),
+            *await self._differences(tx, goal, requester, before, after),
+        )
+
+    async def _differences(
+        self, tx: Transaction, goal: Goal, requester: Person, before: Plan, after: Plan
+    ) -> tuple[str, ...]:
+        kind, _, who = after.author.partition(":")
+        if kind != "person":
+            name = "I"
+        else:
+            name = "You" if who == goal.requester_id else await self._name(tx, goal.team_id, who)
         return describe_changes(
             before.body,
             after.body,

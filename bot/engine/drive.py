@@ -18,6 +18,7 @@ from bot.engine.prepare import CannotPrepare, Prepared, Preparer, Scene
 from bot.engine.progress import Timing, is_read
 from bot.engine.proposal import Proposals
 from bot.engine.recovery import Recovery
+from bot.engine.rounds import Rounds
 from bot.goals.lifecycle import SETTLED, move_goal
 from connectors.errors import ConnectorError
 from connectors.execute import Executor
@@ -50,6 +51,7 @@ class Engine:
         preparer: Preparer,
         gate: Gate,
         proposals: Proposals,
+        rounds: Rounds,
         timing: Timing,
     ) -> None:
         self._database = database
@@ -58,6 +60,7 @@ class Engine:
         self._preparer = preparer
         self._gate = gate
         self._proposals = proposals
+        self._rounds = rounds
         self._timing = timing
         self._outcomes = Outcomes(database=database, timing=timing, registry=registry)
         self._recovery = Recovery(executor=executor)
@@ -119,8 +122,10 @@ class Engine:
             return []
         if goal.status in SETTLED:
             return await self._claim_abandoned(tx, goal, owner)
-        if goal.status not in _DRIVEN or goal.plan_version == 0:
+        if goal.plan_version == 0:
             return []
+        if goal.status not in _DRIVEN or _awaits_planner(goal):
+            return await self._claim_abandoned(tx, goal, owner)
         tasks = await progress.advance(tx, goal, self._registry)
         claimed = [
             *await self._claim_ready(tx, goal, tasks, owner),
@@ -129,7 +134,7 @@ class Engine:
         if goal.status is GoalStatus.PLANNING:
             if not claimed and await self._proposals.propose(tx, goal, tasks):
                 return await self._claim_locked(tx, goal, owner)
-        else:
+        elif not await self._rounds.turn(tx, goal, tasks):
             await progress.settle(tx, goal, tasks, self._registry)
         await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id)
         return claimed
@@ -143,7 +148,12 @@ class Engine:
         follows go first, and the others when one has ended.
         """
         free = [
-            task for task in tasks if task.status is TaskStatus.READY and task.lease_owner != owner
+            task
+            for task in tasks
+            if task.status is TaskStatus.READY
+            and task.lease_owner != owner
+            # What an earlier version made ready waits until the new one was shown.
+            and (goal.status is not GoalStatus.PLANNING or is_read(task, self._registry))
         ]
         # Rows that may ask are prepared together, so that they are asked about on one card.
         together = [task for task in free if self._is_new_row(task)]
@@ -332,6 +342,11 @@ class Engine:
             if looks_ahead:
                 return await self._ahead(tx, goal, claimed, owner)
         return Begun(claimed)
+
+
+def _awaits_planner(goal: Goal) -> bool:
+    """Whether the planner is asked how to go on: until it has answered nothing new starts."""
+    return goal.status is GoalStatus.PLANNING and goal.deviation is not None
 
 
 async def _redraw(tx: Transaction, goal: Goal) -> None:

@@ -1,20 +1,25 @@
 """`plan_goal`: ask the planner about one goal and store what it answers."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from approvals.decisions import DecisionService
+from bot.engine.deviations import Deviation
 from bot.engine.drive import defer_drive
 from bot.engine.goals import cancel_goal
+from bot.engine.plan_again import PlanAgain, ask, literal_labels
 from bot.engine.plans import adopt
+from bot.engine.rounds import Rounds
 from bot.goals.lifecycle import move_goal
 from bot.planning.outcome import (
     Asked,
     CancelRequested,
     Clarification,
     Declined,
+    NothingLeft,
     Planned,
     Planner,
     PlanOutcome,
@@ -22,14 +27,28 @@ from bot.planning.outcome import (
     SmallTalk,
 )
 from bot.planning.parse.addresses import Colleague
-from bot.planning.provenance import label_literals
-from bot.planning.valid import ValidPlan
-from connectors.labels import Labels
 from connectors.registry import Registry
 from storage import outbox
 from storage.database import Database, Transaction
 from storage.tables.goals import Goal, GoalStatus
-from storage.tables.people import Person
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A goal as it was when its planner was asked; a changed one drops the answer."""
+
+    request: PlanRequest
+    requester_id: str
+    version: int
+    deviation: Deviation | None
+
+    def is_still(self, goal: Goal) -> bool:
+        return (
+            goal.status is GoalStatus.PLANNING
+            and goal.plan_version == self.version
+            and goal.deviation == (self.deviation.to_json() if self.deviation else None)
+            and len(goal.clarifications) == len(self.request.clarifications)
+        )
 
 
 class PlanningJob:
@@ -42,6 +61,7 @@ class PlanningJob:
         planner: Planner,
         registry: Registry,
         decisions: DecisionService,
+        rounds: Rounds,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -49,30 +69,37 @@ class PlanningJob:
         self._registry = registry
         self._decisions = decisions
         self._now = now
+        self._again = PlanAgain(registry=registry, decisions=decisions, rounds=rounds)
 
     async def plan_goal(self, team_id: str, goal_id: int) -> None:
         """Ask the planner, outside of any transaction, and store its answer."""
         begun = await self._begin(team_id, goal_id)
         if begun is None:
             return
-        request, requester = begun
-        outcome = await self._planner.plan(request)
+        outcome = await self._planner.plan(begun.request)
         async with self._database.transaction() as tx:
             goal = await tx.goals.lock(team_id, goal_id)
-            if goal.status is not GoalStatus.PLANNING or goal.plan_version > 0:
+            if not begun.is_still(goal):
                 return
-            await self._store(tx, goal, requester, request, outcome)
+            if begun.deviation is None:
+                await self._store(tx, goal, begun, outcome)
+            else:
+                await self._again.store(tx, goal, begun.deviation, begun.request, outcome)
             await outbox.touch(tx, team_id=team_id, noun="goal", subject=goal_id, priority=2)
 
-    async def _begin(self, team_id: str, goal_id: int) -> tuple[PlanRequest, Person] | None:
+    async def _begin(self, team_id: str, goal_id: int) -> _Begun | None:
         async with self._database.transaction() as tx:
             goal = await tx.goals.lock(team_id, goal_id)
             if goal.status is GoalStatus.RECEIVED:
                 await move_goal(tx, goal, to=GoalStatus.PLANNING)
-            if goal.status is not GoalStatus.PLANNING or goal.plan_version > 0:
+            if goal.status is not GoalStatus.PLANNING:
                 return None
+            if goal.plan_version > 0 and goal.deviation is None:
+                return None
+            deviation = Deviation.from_json(goal.deviation) if goal.deviation else None
             requester = await tx.people.get(team_id, goal.requester_id)
             people = await tx.people.list_active(team_id)
+            progress = await self._again.progress(tx, goal, deviation) if deviation else None
         clarifications: list[dict[str, Any]] = goal.clarifications
         request = PlanRequest(
             text=goal.text,
@@ -89,26 +116,27 @@ class PlanningJob:
             clarifications=[
                 Clarification(item["question"], item["answer"]) for item in clarifications
             ],
+            progress=progress,
         )
-        return request, requester
+        return _Begun(request, goal.requester_id, goal.plan_version, deviation)
 
     async def _store(
         self,
         tx: Transaction,
         goal: Goal,
-        requester: Person,
-        request: PlanRequest,
+        begun: _Begun,
         outcome: PlanOutcome,
     ) -> None:
         match outcome:
             case Planned(plan, author):
-                await adopt(tx, goal, plan, author=author, labels=self._labels(plan, request))
+                labels = literal_labels(plan, begun.request, self._registry)
+                await adopt(tx, goal, plan, author=author, labels=labels)
+                await tx.goals.begin_round(goal)
                 await defer_drive(tx, goal.team_id, goal.id)
             case Asked(question):
-                await tx.goals.set_question(
-                    goal, {"text": question.text, "choices": list(question.choices)}
-                )
-                await move_goal(tx, goal, to=GoalStatus.ASKING)
+                await ask(tx, goal, question)
+            case NothingLeft(reason):
+                await move_goal(tx, goal, to=GoalStatus.FAILED, reason=reason)
             case Declined(reason, examples):
                 await move_goal(
                     tx, goal, to=GoalStatus.FAILED, reason=_with_examples(reason, examples)
@@ -122,23 +150,9 @@ class PlanningJob:
                     tx,
                     goal,
                     decisions=self._decisions,
-                    actor=requester.person_id,
+                    actor=begun.requester_id,
                     reason="You cancelled it.",
                 )
-
-    def _labels(self, plan: ValidPlan, request: PlanRequest) -> dict[str, Labels]:
-        """Return where each literal of a plan came from, judged by the requester's own words."""
-        return {
-            task.key: label_literals(
-                task.arguments,
-                action=self._registry.action(task.action),
-                text=request.said,
-                now=request.now,
-                zone=request.zone,
-                people=request.people,
-            )
-            for task in plan.tasks
-        }
 
 
 def _with_examples(reason: str, examples: tuple[str, ...]) -> str:

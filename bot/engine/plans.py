@@ -95,6 +95,7 @@ class PlanService:
             await tx.results.load(tasks)
             shown = {task.key: shown_arguments(task, tasks, self._registry) for task in tasks}
             await tx.goals.add_run(goal, version=version, person_id=click.person_id, shown=shown)
+            await tx.goals.mark_started(goal)
             await move_goal(tx, goal, to=GoalStatus.RUNNING, actor=click.person_id)
             await defer_drive(tx, goal.team_id, goal.id)
             await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
@@ -270,10 +271,13 @@ async def revise(
             )
         kept[task.key] = spec
     plan = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
-    say = plan.body["say"] if plan else ""
+    before = ValidPlan.from_json(plan.body) if plan else ValidPlan("", ())
     steps = tuple(kept[task.key] for task in tasks if task.key in kept and not task.parent_key)
-    body = ValidPlan(say, steps).to_json() | _rows_of_body(tasks, kept)
+    body = replace(before, tasks=steps).to_json() | _rows_of_body(tasks, kept)
     await tx.goals.add_plan(goal, body=body, author=f"person:{person_id}")
+    if goal.status in (GoalStatus.RUNNING, GoalStatus.WAITING):
+        # Whoever is asked about the changed call sees it; the rest was shown before.
+        await tx.goals.mark_started(goal)
     gone = [task.id for task in tasks if task.key in change.dropped]
     if gone:
         await tx.tasks.remove(goal.team_id, gone)

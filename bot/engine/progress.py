@@ -137,7 +137,7 @@ async def settle(tx: Transaction, goal: Goal, tasks: Sequence[Task], registry: R
         return
     statuses = {task.status for task in tasks}
     if statuses <= ENDED_TASKS:
-        await _finish(tx, goal, tasks, registry)
+        await finish(tx, goal, tasks, registry)
     elif statuses & _WAITING and not statuses & {TaskStatus.READY, TaskStatus.RUNNING}:
         if goal.status is GoalStatus.RUNNING:
             await move_goal(tx, goal, to=GoalStatus.WAITING)
@@ -145,11 +145,34 @@ async def settle(tx: Transaction, goal: Goal, tasks: Sequence[Task], registry: R
         await move_goal(tx, goal, to=GoalStatus.RUNNING)
 
 
-async def _finish(tx: Transaction, goal: Goal, tasks: Sequence[Task], registry: Registry) -> None:
+async def finish(
+    tx: Transaction,
+    goal: Goal,
+    tasks: Sequence[Task],
+    registry: Registry,
+    *,
+    said: str | None = None,
+    is_whole: bool = True,
+) -> None:
+    """End a running or waiting goal whose tasks have all ended, with its summary.
+
+    Args:
+        tx: holds the goal's row.
+        goal: running or waiting.
+        tasks: all of the goal's.
+        registry: what the actions are.
+        said: what the requester is told where no step says more.
+        is_whole: False where something was still to be planned: then it is not done.
+    """
     if goal.status is GoalStatus.WAITING:
         await move_goal(tx, goal, to=GoalStatus.RUNNING)
     after, reason = ending(tasks, registry)
-    await move_goal(tx, goal, to=after, reason=reason)
+    if after is GoalStatus.DONE and not is_whole:
+        did_something = any(
+            task.status is TaskStatus.SUCCEEDED and not is_read(task, registry) for task in tasks
+        )
+        after = GoalStatus.PARTLY_DONE if did_something else GoalStatus.FAILED
+    await move_goal(tx, goal, to=after, reason=reason or said)
     await outbox.show(
         tx,
         team_id=goal.team_id,
@@ -164,8 +187,10 @@ async def _finish(tx: Transaction, goal: Goal, tasks: Sequence[Task], registry: 
 def ending(tasks: Sequence[Task], registry: Registry) -> tuple[GoalStatus, str | None]:
     """Return how a goal whose tasks have all ended ended, and why in a sentence.
 
-    Looking something up for a step that then fails is no part of the goal done.
+    Looking something up for a step that then fails is no part of the goal done. What failed and
+    was planned anew does not count: the plan went on without it.
     """
+    tasks = [task for task in tasks if task.dropped_in is None]
     good = [
         task
         for task in tasks

@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 from approvals.policy import Answer
 from bot.engine.forecast import Forecaster
+from bot.engine.progress import is_read
+from bot.engine.rounds import Rounds
 from bot.engine.rows import is_list
 from bot.goals.lifecycle import ENDED_TASKS, move_goal
+from connectors.registry import Registry
 from storage.database import Transaction
 from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 
@@ -13,11 +16,16 @@ from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 class Proposals:
     """Decides, once a plan's first reads are done, whether it may start by itself."""
 
-    def __init__(self, *, forecaster: Forecaster) -> None:
+    def __init__(self, *, forecaster: Forecaster, registry: Registry, rounds: Rounds) -> None:
         self._forecaster = forecaster
+        self._registry = registry
+        self._rounds = rounds
 
     async def propose(self, tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> bool:
-        """Move a planned goal on: to running (True), or to its requester as a card."""
+        """Move a planned goal on: to running (True), to its requester as a card, or to a planner.
+
+        What was started already, and did not change since, was shown or needed no showing.
+        """
         open_reads = [
             task
             for task in tasks
@@ -25,10 +33,20 @@ class Proposals:
             and task.status is not TaskStatus.PENDING
             # Its rows speak for it.
             and not is_list(task)
+            and is_read(task, self._registry)
         ]
-        if open_reads:
+        if open_reads or await self._rounds.turn(tx, goal, tasks):
             return False
-        waiting = [task for task in tasks if task.status is TaskStatus.PENDING]
+        waiting = [
+            task
+            for task in tasks
+            if task.status is TaskStatus.PENDING and task.plan_version > goal.started_version
+        ]
+        if goal.started_version or goal.rounds > 1:
+            plan = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
+            if waiting and plan is not None and plan.body.get("shown_because"):
+                await move_goal(tx, goal, to=GoalStatus.PROPOSED)
+                return False
         requester = await tx.people.get(goal.team_id, goal.requester_id)
         for task in waiting:
             forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
@@ -36,4 +54,5 @@ class Proposals:
             if forecast.problem is None and forecast.verdict.answer is not Answer.ALLOW:
                 await move_goal(tx, goal, to=GoalStatus.PROPOSED)
                 return False
+        await tx.goals.mark_started(goal)
         return await move_goal(tx, goal, to=GoalStatus.RUNNING)

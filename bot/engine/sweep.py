@@ -5,7 +5,7 @@ from bot.engine.progress import Timing
 from storage.database import Database
 from storage.errors import NotFoundError
 from storage.queue import Priority
-from storage.tables.goals import Goal
+from storage.tables.goals import Goal, GoalStatus
 
 
 class Sweeper:
@@ -39,7 +39,8 @@ class Sweeper:
         async with self._database.transaction() as tx:
             goal = await tx.goals.lock(stale.team_id, stale.id)
             await tx.goals.touch(goal.team_id, goal.id)
-            if goal.plan_version == 0:
+            awaits = goal.status is GoalStatus.PLANNING and goal.deviation is not None
+            if goal.plan_version == 0 or awaits:
                 await tx.defer("plan_goal", team_id=goal.team_id, goal_id=goal.id)
             else:
                 await defer_drive(tx, goal.team_id, goal.id, priority=Priority.BACKGROUND)

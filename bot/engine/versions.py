@@ -76,9 +76,11 @@ async def apply_version(
         decisions: withdraws approvals.
         actor: the person whose wish it is, or `system`.
     """
+    by_key = {task.key: task for task in tasks}
+    for spec in new.plan.tasks:
+        _refuse_changed_list(by_key.get(spec.key), spec)
     version = await tx.goals.add_plan(goal, body=new.plan.to_json(), author=new.author)
     change = _Change(tx, goal, version, new, decisions, actor)
-    by_key = {task.key: task for task in tasks}
     for position, spec in enumerate(new.plan.tasks):
         row = by_key.get(spec.key)
         if row is not None:
@@ -104,6 +106,14 @@ async def apply_version(
         },
     )
     return version
+
+
+def _refuse_changed_list(task: Task | None, spec: ValidTask) -> None:
+    """Refuse before anything is written: rows that exist belong to the list as it was."""
+    if task is None or task.status is not TaskStatus.WAITING or not task.spec.get("for_each"):
+        return
+    if not same_call(ValidTask.from_json(task.spec), spec):
+        raise ExpandedListError(task.key)
 
 
 class _Change:
@@ -133,12 +143,11 @@ class _Change:
         if task.position != position:
             values["position"] = position
         if task.status not in _FIXED and not same_call(ValidTask.from_json(task.spec), spec):
-            if task.status is TaskStatus.WAITING and task.spec.get("for_each") is not None:
-                raise ExpandedListError(task.key)
             await self._withdraw(task)
             if await self._is_put_to_human(task):
                 return
             self.changed.append(task.key)
+            await self._stop_waiting(task)
             if task.status is not TaskStatus.PENDING:
                 await move_task(
                     self._tx, task, to=TaskStatus.PENDING, actor=self._actor, not_before=None
@@ -167,6 +176,7 @@ class _Change:
             self.dropped.append(task.key)
             if task.status not in _FIXED:
                 await self._withdraw(task)
+                await self._stop_waiting(task)
                 if not await self._is_put_to_human(task):
                     await move_task(self._tx, task, to=TaskStatus.CANCELLED, actor=self._actor)
             await self._tx.tasks.update(
@@ -182,6 +192,10 @@ class _Change:
             await self._tx.calls.mark_unknown(team_id=attempt.team_id, attempt_id=attempt.id)
         await ask_human(self._tx, self._goal, task, "The plan changed after its answer was lost.")
         return True
+
+    async def _stop_waiting(self, task: Task) -> None:
+        if task.status is TaskStatus.WAITING:
+            await self._tx.waits.cancel(task.team_id, task.id)
 
     async def _withdraw(self, task: Task) -> None:
         if task.status in _UNTOUCHED and task.call_id is None:
@@ -206,6 +220,7 @@ def same_call(before: ValidTask, after: ValidTask) -> bool:
         and before.arguments == after.arguments
         and before.when == after.when
         and before.for_each == after.for_each
+        and before.wait == after.wait
         and set(before.depends_on) == set(after.depends_on)
     )
 

@@ -15,7 +15,6 @@ class PlanFlaw(StrEnum):
     SCHEMA = "schema"
     DUPLICATE_ID = "duplicate_id"
     UNKNOWN_ACTION = "unknown_action"
-    NOT_RUN_YET = "not_run_yet"
     ARGUMENT = "argument"
     REFERENCE = "reference"
     WAIT = "wait"

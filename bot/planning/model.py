@@ -14,9 +14,11 @@ from bot.planning.outcome import (
     Asked,
     CancelRequested,
     Declined,
+    NothingLeft,
     Planned,
     PlanOutcome,
     PlanRequest,
+    Progress,
     SmallTalk,
     TalkKind,
 )
@@ -45,6 +47,7 @@ MAX_REPAIRS = 2
 MAX_CHARACTERS = 8_000
 _MAX_QUOTED_REPLY = 4_000
 _MAX_REASON = 300
+_GAVE_UP_LATER = "I found no way to go on from here. Tell me what to do with what was found."
 
 
 class _Choice(BaseModel):
@@ -68,6 +71,10 @@ class ModelPlanner:
         self._examples = shown_examples(registry)
         self._actions = tuple(action for action in registry if action.planned)
 
+    @property
+    def can_replan(self) -> bool:
+        return True
+
     async def plan(self, request: PlanRequest) -> PlanOutcome:
         """Return a plan, a question, small talk, a wish to cancel, or why it declines.
 
@@ -75,9 +82,9 @@ class ModelPlanner:
         or a person wrote.
         """
         kind = talk_kind(request.text)
-        if kind is not None:
+        if kind is not None and request.progress is None:
             return SmallTalk(kind, self._examples)
-        if asks_to_cancel(request.text):
+        if asks_to_cancel(request.text) and request.progress is None:
             return CancelRequested()
         if not request.text.strip():
             return self._decline("There was no text to read.")
@@ -93,6 +100,8 @@ class ModelPlanner:
         if len(self._actions) <= MAX_ACTIONS:
             return await self._plan_with(request, self._actions)
         choice = await self._choose(request)
+        if request.progress is not None:
+            return await self._plan_with(request, self._go_on_with(request.progress, choice))
         if choice is not None and choice.kind == "small_talk":
             return SmallTalk(TalkKind.HELP, self._examples)
         if choice is not None and choice.kind == "cancel":
@@ -100,6 +109,14 @@ class ModelPlanner:
         wanted = choice.actions[: MAX_ACTIONS - 1] if choice is not None else []
         chosen = [action for action in self._actions if action.name in {*wanted, ANSWER}]
         return await self._plan_with(request, chosen)
+
+    def _go_on_with(self, progress: Progress, choice: _Choice | None) -> list[Action]:
+        """Return the actions of a later round: those of the plan so far, and what is chosen."""
+        names = {task.action for task in progress.past} | {*progress.writes, ANSWER}
+        names |= {name for task in progress.left for name in task.actions}
+        more = [name for name in (choice.actions if choice else []) if name not in names]
+        names |= {*more[: max(0, MAX_ACTIONS - len(names))]}
+        return [action for action in self._actions if action.name in names]
 
     async def _choose(self, request: PlanRequest) -> _Choice | None:
         """Return the small model's choice of actions, or None where it makes no sense."""
@@ -127,13 +144,17 @@ class ModelPlanner:
 
     async def _plan_with(self, request: PlanRequest, actions: Sequence[Action]) -> PlanOutcome:
         offered = {action.name for action in actions}
-        validator = Validator(self._registry, offered=offered, now=request.now)
+        validator = Validator(
+            self._registry, offered=offered, now=request.now, progress=request.progress
+        )
         completion = _plan_completion(request, actions, self._events(actions))
         flaws: tuple[Flaw, ...] = ()
         for _ in range(1 + MAX_REPAIRS):
             reply = await self._client.complete(completion)
             text = _json_part(reply.text)
             reason = _refusal(text)
+            if reason is not None and request.progress and not request.progress.problem:
+                return NothingLeft(reason, _author(reply))
             if reason is not None:
                 return self._decline(reason, author=_author(reply))
             verdict = validator.validate_text(text)
@@ -143,6 +164,8 @@ class ModelPlanner:
                 return Asked(verdict, _author(reply))
             flaws = verdict.flaws
             completion = _repair(completion, reply, verdict)
+        if request.progress is not None:
+            return self._decline(_GAVE_UP_LATER, author=_author(reply))
         return Asked(Question(text=_gave_up(flaws), choices=[]), _author(reply))
 
     def _events(self, actions: Sequence[Action]) -> Sequence[Event]:

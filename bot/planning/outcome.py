@@ -7,9 +7,12 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
+from pydantic import JsonValue
+
 from bot.planning.parse.addresses import Colleague
 from bot.planning.plan import Question
 from bot.planning.valid import ValidPlan
+from connectors.actions import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,62 @@ class Clarification:
 
     question: str
     answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastTask:
+    """A task that ended or runs, as a planner may read it: no outside text, only handles.
+
+    Attributes:
+        key: never used again.
+        action: the short name.
+        arguments: as planned, references in the form of a plan.
+        state: done, failed, rejected, skipped or running.
+        result: clipped; None unless done.
+        problem: one line; None where nothing went wrong.
+        sees: what references to it see; None where it has no result to refer to.
+        is_read: whether it only read.
+    """
+
+    key: str
+    action: str
+    arguments: JsonValue
+    state: str
+    result: JsonValue
+    problem: str | None
+    sees: type[Result] | None
+    is_read: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeftTask:
+    """A task that did not run yet. It stays if the answer has it under its id."""
+
+    key: str
+    call: JsonValue
+    """The whole task in the form of a plan."""
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What became of a plan so far, for the round that plans the rest.
+
+    Attributes:
+        problem: the deviation that led here, in a line; None in a second round.
+        past: fixed tasks, in plan order.
+        left: what was still to do.
+        writes: the write actions that the committed plan announced.
+        is_last: no further round follows: the answer is final.
+        has_outside: names that strangers wrote are among the results (S2).
+    """
+
+    problem: str | None
+    past: Sequence[PastTask]
+    left: Sequence[LeftTask]
+    writes: Sequence[str]
+    is_last: bool
+    has_outside: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +92,7 @@ class PlanRequest:
         goal_id: for the usage row; None before there is a goal.
         people: colleagues whom the message may name.
         clarifications: earlier questions about this goal, oldest first.
+        progress: what became of the plan so far; None before there is one.
     """
 
     text: str
@@ -43,6 +103,7 @@ class PlanRequest:
     goal_id: int | None = None
     people: Sequence[Colleague] = ()
     clarifications: Sequence[Clarification] = ()
+    progress: Progress | None = None
 
     @property
     def said(self) -> str:
@@ -96,11 +157,24 @@ class CancelRequested:
     """The requester wants the goal of this thread cancelled."""
 
 
-PlanOutcome: TypeAlias = Planned | Asked | Declined | SmallTalk | CancelRequested
+@dataclass(frozen=True, slots=True)
+class NothingLeft:
+    """A later round found that nothing remains to be done; `say` tells the requester why."""
+
+    say: str
+    author: str
+
+
+PlanOutcome: TypeAlias = Planned | NothingLeft | Asked | Declined | SmallTalk | CancelRequested
 
 
 class Planner(Protocol):
     """Turns a request into a validated plan, or says why not. It runs nothing."""
+
+    @property
+    def can_replan(self) -> bool:
+        """Whether it can go on with a plan: later rounds, and re-plans after a deviation."""
+        ...
 
     async def plan(self, request: PlanRequest) -> PlanOutcome:
         """Return the outcome; a text that cannot be planned is `Declined` or `Asked`, no error."""

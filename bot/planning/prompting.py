@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from bot.planning.outcome import PlanRequest
+from pydantic import JsonValue
+
+from bot.planning.outcome import PlanRequest, Progress
 from bot.planning.text import folded, plain
 
 _FOLDER = Path(__file__).parent / "prompts"
@@ -35,12 +37,12 @@ def request_text(request: PlanRequest) -> str:
     text = plain(request.text)
     said = folded(request.said)
     local = request.now.astimezone(request.zone)
-    named = [
+    named: list[JsonValue] = [
         {"name": person.name, "email": person.email}
         for person in request.people
         if folded(person.name).split(" ")[0] in said.split() or person.person_id.casefold() in said
     ]
-    content = {
+    content: dict[str, JsonValue] = {
         "now": f"{local:%A} {local.isoformat(timespec='minutes')}",
         "zone": request.zone.key,
         "person": request.person_name,
@@ -51,4 +53,26 @@ def request_text(request: PlanRequest) -> str:
             for item in request.clarifications
         ],
     }
+    if request.progress is not None:
+        content["progress"] = _progress(request.progress)
     return json.dumps(content, ensure_ascii=False)
+
+
+def _progress(progress: Progress) -> dict[str, JsonValue]:
+    """Return what became of the plan so far; only a later round's prompt has it."""
+    return {
+        "problem": progress.problem,
+        "past": [
+            {
+                "id": task.key,
+                "call": {task.action: task.arguments},
+                "state": task.state,
+                "result": task.result,
+                "problem": task.problem,
+            }
+            for task in progress.past
+        ],
+        "left": [task.call for task in progress.left],
+        "writes": list(progress.writes),
+        "last round": progress.is_last,
+    }

@@ -41,8 +41,7 @@ _SHARED: dict[str, Schema] = {
 def plan_schema(actions: Iterable[Action], events: Iterable[Event] = ()) -> Schema:
     """Return the strict schema of a plan over these actions, in an order of its own.
 
-    What the engine does not run yet (a second round) can only be null, true or
-    empty in it, so that an endpoint that enforces schemas never offers them.
+    Sorted and stable: what is offered is all that it holds.
     """
     task = _closed(
         id=_TEXT,
@@ -60,7 +59,7 @@ def plan_schema(actions: Iterable[Action], events: Iterable[Event] = ()) -> Sche
             tasks=_list({"$ref": "#/$defs/Task"}),
             writes=_list(_TEXT),
             question={"anyOf": [{"$ref": "#/$defs/Question"}, _NULL]},
-            final={"type": "boolean", "enum": [True]},
+            final={"type": "boolean"},
         ),
         "$defs": {
             "Guard": _closed(
@@ -118,8 +117,8 @@ COMPACT_FORM = """\
 {"say": text, "tasks": [{"id": "t1", "call": {ACTION: {ARGUMENT: VALUE}}, "after": [ids],
 "for_each": null or REF, "when": null or {"left": REF,
 "op": "exists|empty|eq|ne|lt|le|gt|ge|contains", "right": value},
-"wait": null or WAIT, "why": text}],
-"writes": [], "question": null or {"text": text, "choices": [texts]}, "final": true}
+"wait": null or WAIT, "why": text}], "writes": [ACTIONs],
+"question": null or {"text": text, "choices": [texts]}, "final": true or false}
 WAIT is {"until": date, instant or REF, "at": "09:00" or null}, {"for": "P3D"} or
 {"event": name, "subject": REF, "value": text or null, "at_most": "P14D"}.
 REF is {"task": "t1", "path": ["deals", 0, "id"]}. Every key is required; use null where nothing

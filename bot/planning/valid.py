@@ -75,17 +75,30 @@ class ValidTask:
 
 @dataclass(frozen=True, slots=True)
 class ValidPlan:
-    """Tasks in an order in which each one follows everything it depends on."""
+    """Tasks in an order in which each one follows everything it depends on.
+
+    Attributes:
+        say: one line for the requester.
+        tasks: what finished and what is to do.
+        writes: qualified names of the write actions that a later round may add.
+        final: False: run this, show the planner the results, then it plans the rest.
+        shown_because: why this version is shown before it runs, whatever policy says; "" leaves
+            that to policy. The engine sets it, no planner.
+    """
 
     say: str
     tasks: tuple[ValidTask, ...]
     writes: tuple[str, ...] = ()
+    final: bool = True
+    shown_because: str = ""
 
     def to_json(self) -> dict[str, JsonValue]:
         return {
             "say": self.say,
             "tasks": [task.to_json() for task in self.tasks],
             "writes": list(self.writes),
+            "final": self.final,
+            "shown_because": self.shown_because,
         }
 
     @classmethod
@@ -94,6 +107,9 @@ class ValidPlan:
             say=data["say"],
             tasks=tuple(ValidTask.from_json(task) for task in data["tasks"]),
             writes=tuple(data["writes"]),
+            # Plans that were stored before there were rounds have neither.
+            final=data.get("final", True),
+            shown_because=data.get("shown_because", ""),
         )
 
 

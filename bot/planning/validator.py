@@ -4,7 +4,7 @@ The effect, the approval and the provenance of a task come from the registry and
 never from the plan.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from pydantic import JsonValue, ValidationError
 from bot.planning.arguments import check_arguments
 from bot.planning.errors import Flaw, PlanFlaw
 from bot.planning.fitting import Declared, Undeclared, declared_at
+from bot.planning.outcome import PastTask, Progress
 from bot.planning.plan import EACH, Plan, PlannedTask, Question, Ref, WaitEvent, WaitUntil
 from bot.planning.rows import result_model
 from bot.planning.shapes import Kind
@@ -50,6 +51,8 @@ class Validator:
     """Short names; None offers every planned action."""
     now: datetime | None = None
     """Moments that lie too far after it are refused; None checks only lengths of time."""
+    progress: Progress | None = None
+    """What is fixed already, in a later round or a re-plan."""
 
     def validate_text(self, text: str) -> Verdict:
         """Return the verdict on a plan as JSON text. Never raises for what the text says."""
@@ -76,7 +79,7 @@ class Validator:
             if plan.question.text.strip():
                 return plan.question
             return _refuse(PlanFlaw.SCHEMA, "the question has no text", field="question")
-        flaws = [*_structure_flaws(plan), *self._action_flaws(plan)]
+        flaws = [*_structure_flaws(plan, self._past), *self._action_flaws(plan)]
         if flaws:
             return _clip(flaws)
         return self._check(plan)
@@ -87,19 +90,32 @@ class Validator:
             actions={task.id: self._action(task) for task in plan.tasks},
             registry=self.registry,
             now=self.now,
+            fixed=self._fixed(),
         )
         tasks = [run.task(task) for task in plan.tasks]
         flaws = [
-            *_not_run_yet(plan),
             *run.flaws,
-            *_cycle_flaws(tasks),
-            *_budget_flaws(plan),
+            *_cycle_flaws(tasks, run.fixed),
+            *_budget_flaws(plan, self.progress),
             *self._scope_flaws(run.actions),
-            *_answer_flaws(list(run.actions.values())),
+            *self._answer_flaws(plan, list(run.actions.values())),
         ]
         if flaws:
             return _clip(flaws)
-        return ValidPlan(say=plan.say.strip(), tasks=_ordered(tasks))
+        return ValidPlan(
+            say=plan.say.strip(),
+            tasks=_ordered(tasks, run.fixed),
+            writes=tuple(self.registry.action(name).qualified_name for name in plan.writes),
+            final=plan.final,
+        )
+
+    @property
+    def _past(self) -> Sequence[PastTask]:
+        return self.progress.past if self.progress else ()
+
+    def _fixed(self) -> dict[str, type[Result]]:
+        """Return what references to finished tasks see."""
+        return {task.key: task.sees for task in self._past if task.sees is not None}
 
     def _action(self, task: PlannedTask) -> Action:
         return self.registry.action(task.action)
@@ -121,6 +137,20 @@ class Validator:
             if not self._offers(task.action):
                 message = f"there is no action called {task.action[:60]!r}; there are: {names}"
                 yield Flaw(PlanFlaw.UNKNOWN_ACTION, message, task.id)
+        for name in plan.writes:
+            if not self._offers(name) or self._is_read(name):
+                message = f"{name[:60]!r} is no write action; name those that a later round may use"
+                yield Flaw(PlanFlaw.UNKNOWN_ACTION, message, field="writes")
+
+    def _is_read(self, name: str) -> bool:
+        return self.registry.action(name).idempotency is Idempotency.READ
+
+    def _answer_flaws(self, plan: Plan, actions: list[Action]) -> Iterator[Flaw]:
+        reads_only = all(action.idempotency is Idempotency.READ for action in actions)
+        reads_only = reads_only and all(task.is_read for task in self._past)
+        if plan.final and reads_only and actions[-1].name != ANSWER:
+            message = "a plan that only reads ends with the action `answer`, given the found rows"
+            yield Flaw(PlanFlaw.ANSWER, message, field="tasks")
 
     def _scope_flaws(self, actions: dict[str, Action]) -> Iterator[Flaw]:
         for key, action in actions.items():
@@ -142,6 +172,8 @@ class _Check:
     actions: dict[str, Action]
     registry: Registry
     now: datetime | None
+    fixed: Mapping[str, type[Result]]
+    """What references to tasks of earlier rounds see."""
     flaws: list[Flaw] = field(default_factory=list)
     _earlier: dict[str, type[Result]] = field(default_factory=dict)
     """Task → what references to it see."""
@@ -168,7 +200,7 @@ class _Check:
             after=tuple(dict.fromkeys(task.after)),
             when=task.when,
             why=task.why.strip(),
-            depends_on=tuple(key for key in self.actions if key in needs),
+            depends_on=tuple(key for key in (*self.fixed, *self.actions) if key in needs),
             for_each=task.for_each,
             wait=task.wait,
         )
@@ -179,8 +211,9 @@ class _Check:
             if self._list is None:
                 return "`each` exists only in a task whose for_each names a list"
             ref = Ref(task=self._list.task, path=[*self._list.path, 0, *ref.path])
-        if ref.task in self._earlier:
-            found = declared_at(self._earlier[ref.task], ref.path)
+        model = self._earlier.get(ref.task) or self.fixed.get(ref.task)
+        if model is not None:
+            found = declared_at(model, ref.path)
             return found.message if isinstance(found, Undeclared) else found
         if ref.task in self.actions:
             return f"{ref.task} is not an earlier task; put it before this one"
@@ -206,7 +239,7 @@ class _Check:
 
     def _check_after(self, task: PlannedTask) -> None:
         for key in task.after:
-            if key not in self.actions:
+            if key not in self.actions and key not in self.fixed:
                 message = f"there is no task {key[:20]!r} to wait for"
                 self.flaws.append(Flaw(PlanFlaw.REFERENCE, message, task.id, "after"))
 
@@ -237,58 +270,44 @@ def _control_refs(task: PlannedTask) -> Iterator[Ref]:
             yield ref
 
 
-def _structure_flaws(plan: Plan) -> Iterator[Flaw]:
+def _structure_flaws(plan: Plan, past: Sequence[PastTask]) -> Iterator[Flaw]:
     if not plan.tasks:
         yield Flaw(PlanFlaw.SCHEMA, "the plan has neither tasks nor a question", field="tasks")
-    seen: set[str] = set()
+    seen = {task.key for task in past}
     for task in plan.tasks:
         if task.id in seen or task.id == EACH:
             yield Flaw(PlanFlaw.DUPLICATE_ID, "this id is taken; give every task its own", task.id)
         seen.add(task.id)
 
 
-def _not_run_yet(plan: Plan) -> Iterator[Flaw]:
-    """Name what the format has and the engine does not run: refused, never ignored."""
-    if not plan.final:
-        yield Flaw(
-            PlanFlaw.NOT_RUN_YET,
-            "a second round is not run yet: plan everything now and set final to true",
-            field="final",
-        )
-    if plan.writes:
-        message = "later rounds are not run yet: leave writes empty"
-        yield Flaw(PlanFlaw.NOT_RUN_YET, message, field="writes")
-
-
-def _cycle_flaws(tasks: list[ValidTask]) -> Iterator[Flaw]:
-    ordered = {task.key for task in _ordered(tasks)}
+def _cycle_flaws(tasks: list[ValidTask], fixed: Collection[str]) -> Iterator[Flaw]:
+    ordered = {task.key for task in _ordered(tasks, fixed)}
     stuck = [task.key for task in tasks if task.key not in ordered]
     if stuck:
         message = f"{', '.join(stuck)} wait for each other in a circle"
         yield Flaw(PlanFlaw.CYCLE, message, stuck[0], "after")
 
 
-def _ordered(tasks: list[ValidTask]) -> tuple[ValidTask, ...]:
+def _ordered(tasks: list[ValidTask], fixed: Collection[str]) -> tuple[ValidTask, ...]:
     """Return the tasks that can run, each after what it depends on, else in the plan's order."""
     waiting = list(tasks)
     placed: dict[str, ValidTask] = {}
-    while ready := next((t for t in waiting if placed.keys() >= set(t.depends_on)), None):
+    while ready := next(
+        (t for t in waiting if placed.keys() >= set(t.depends_on) - set(fixed)), None
+    ):
         placed[ready.key] = ready
         waiting.remove(ready)
     return tuple(placed.values())
 
 
-def _budget_flaws(plan: Plan) -> Iterator[Flaw]:
-    if len(plan.tasks) > MAX_TASKS:
-        message = f"{len(plan.tasks)} tasks are too many; at most {MAX_TASKS}"
+def _budget_flaws(plan: Plan, progress: Progress | None) -> Iterator[Flaw]:
+    before = len(progress.past) if progress else 0
+    if before + len(plan.tasks) > MAX_TASKS:
+        message = f"{before + len(plan.tasks)} tasks are too many; at most {MAX_TASKS} a goal"
         yield Flaw(PlanFlaw.BUDGET, message, field="tasks")
-
-
-def _answer_flaws(actions: list[Action]) -> Iterator[Flaw]:
-    reads_only = all(action.idempotency is Idempotency.READ for action in actions)
-    if reads_only and actions[-1].name != ANSWER:
-        message = "a plan that only reads ends with the action `answer`, given the found rows"
-        yield Flaw(PlanFlaw.ANSWER, message, field="tasks")
+    if progress is not None and progress.is_last and not plan.final:
+        message = "no round follows this one: plan everything now and set final to true"
+        yield Flaw(PlanFlaw.BUDGET, message, field="final")
 
 
 def _schema_flaws(error: ValidationError) -> list[Flaw]:

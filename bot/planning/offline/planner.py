@@ -55,6 +55,11 @@ class OfflinePlanner:
             for example in action.examples
         )
 
+    @property
+    def can_replan(self) -> bool:
+        """No: a phrasing says everything at once, so what deviates ends in a partial result."""
+        return False
+
     async def plan(self, request: PlanRequest) -> PlanOutcome:
         """Return a plan, a question, small talk, a wish to cancel, or why it declines."""
         kind = talk_kind(request.text)

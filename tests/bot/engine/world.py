@@ -26,6 +26,7 @@ from bot.engine.plans import PlanService, adopt
 from bot.engine.prepare import Preparer
 from bot.engine.progress import Timing
 from bot.engine.proposal import Proposals
+from bot.engine.rounds import Rounds
 from bot.engine.sweep import Sweeper
 from bot.engine.undo import UndoService
 from bot.engine.unknown import UnknownService
@@ -122,6 +123,8 @@ class World:
     plumbing: Plumbing
     policy: str = TIERS
     timing: Timing = LONG
+    can_replan: bool = False
+    max_replans: int = 1
     connection_ids: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -143,6 +146,9 @@ class World:
         policy = Policy.parse(self.policy)
         self.decisions = DecisionService(policy_version=policy.version)
         self.forecaster = Forecaster(registry=self.registry, policy=policy)
+        self.rounds = Rounds(
+            registry=self.registry, can_replan=self.can_replan, max_replans=self.max_replans
+        )
         self.preparer = Preparer(
             registry=self.registry, executor=self.executor, database=self.database
         )
@@ -152,7 +158,10 @@ class World:
             executor=self.executor,
             preparer=self.preparer,
             gate=Gate(policy=policy, decisions=self.decisions, lease_s=self.timing.lease_s),
-            proposals=Proposals(forecaster=self.forecaster),
+            proposals=Proposals(
+                forecaster=self.forecaster, registry=self.registry, rounds=self.rounds
+            ),
+            rounds=self.rounds,
             timing=self.timing,
         )
         self.desk = ApprovalDesk(
