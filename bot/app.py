@@ -26,6 +26,7 @@ from bot.engine.drive import Engine
 from bot.engine.forecast import Forecaster
 from bot.engine.gate import Gate
 from bot.engine.goals import GoalService
+from bot.engine.halts import NUDGE_JOB, HaltService
 from bot.engine.handoff import HandoffService
 from bot.engine.happenings import Happenings
 from bot.engine.home_queries import HomeQueries
@@ -166,8 +167,12 @@ class Parts:
         )
 
     @cached_property
+    def halts(self) -> HaltService:
+        return HaltService(database=self.database, grace_s=self.timing.call_timeout_s)
+
+    @cached_property
     def sweeper(self) -> Sweeper:
-        return Sweeper(database=self.database, timing=self.timing)
+        return Sweeper(database=self.database, timing=self.timing, registry=self.registry)
 
     @cached_property
     def happenings(self) -> Happenings:
@@ -237,6 +242,7 @@ class Parts:
             undos=UndoService(database=database, registry=registry),
             unknowns=UnknownService(database=database),
             handoffs=self.handoffs,
+            halts=self.halts,
             connections=self.connection_desk,
             digests=DigestService(database=database, queries=self.digests, now=self.clock.now),
             links=LinkService(database=database, public_url=self.settings.countersign_url),
@@ -298,6 +304,7 @@ class Parts:
             Job("drive", self.engine.drive, gave_up=self.handoffs.stop_goal),
             Job("plan_goal", self.planning.plan_goal, gave_up=self.handoffs.stop_goal),
             Job(CHECK_WAIT, self.happenings.check_wait),
+            Job(NUDGE_JOB, self.halts.nudge_held),
             Job("handle_event", self.dispatcher.handle_event),
             Job("post_cards", self.pump.post_cards),
         )

@@ -60,6 +60,9 @@ class StorageSettings(_Settings):
     countersign_log_format: Literal["auto", "json", "text"] = "auto"
     """`auto`: text on a terminal, JSON elsewhere."""
 
+    countersign_call_timeout_s: float = Field(default=20, gt=0)
+    """How long one call may last; `halt` waits as long for one that a dead process sent."""
+
     countersign_keep_jobs_days: float = Field(default=7, ge=0)
     """How long finished jobs of the queue stay, for whoever looks into a failure."""
     countersign_keep_events_days: float = Field(default=30, ge=2)
@@ -132,8 +135,7 @@ class Settings(StorageSettings):
     countersign_model_small: str = "gpt-5-mini"
 
     countersign_lease_s: float = Field(default=25, gt=0)
-    """How long an attempt may send; whoever takes over waits for it and the time-out below."""
-    countersign_call_timeout_s: float = Field(default=20, gt=0)
+    """How long an attempt may send; whoever takes over waits for it and the time-out of a call."""
     countersign_retry_base_s: float = Field(default=2, gt=0)
     """The first pause after a failure that may pass; it doubles."""
     countersign_max_tries: int = Field(default=5, ge=1)

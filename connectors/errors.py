@@ -77,6 +77,12 @@ class OutcomeUnknownError(ConnectorError):
     code = "unknown"
 
 
+class HaltedError(ConnectorError):
+    """A person halted every write, so nothing was sent; the call goes on when they resume."""
+
+    code = "halted"
+
+
 class PermitRefusedError(ConnectorError):
     """A call was put forward without a valid permit; nothing was sent. This is a defect."""
 

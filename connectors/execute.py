@@ -10,6 +10,7 @@ from pydantic import JsonValue, ValidationError
 from connectors.actions import Action, Arguments, Idempotency, ReadContext, Result, RunContext
 from connectors.calls import FrozenCall
 from connectors.errors import (
+    HaltedError,
     OutcomeUnknownError,
     PermitRefusedError,
     RejectedError,
@@ -99,6 +100,7 @@ class Executor:
 
         Raises:
             PermitRefusedError: the permit does not cover this call; nothing was sent.
+            HaltedError: writes are halted (S39); nothing was sent and the permit is not spent.
             ConnectorError: as its kinds say what to do.
         """
         await self._check(permit, call)
@@ -181,17 +183,21 @@ class Executor:
 
     async def _check(self, permit: Permit, call: FrozenCall) -> None:
         """Spend the permit before anything is sent; a second execution finds it spent (S1)."""
-        is_its = permit.call_hash == call.hash
-        # One statement, committed by itself.
+        refusal = PermitRefusedError("Nothing ran: this call has no valid permit.")
+        if permit.call_hash != call.hash:
+            raise refusal
+        of_attempt, hash_ = permit.attempt_id, call.hash
+        # Each statement is committed by itself.
         async with self._database.reading() as tx:
-            spent = is_its and await tx.calls.use_permit(
-                call.team_id,
-                permit.permit_id,
-                attempt_id=permit.attempt_id,
-                call_hash=call.hash,
-            )
-        if not spent:
-            raise PermitRefusedError("Nothing ran: this call has no valid permit.")
+            if await tx.calls.use_permit(
+                call.team_id, permit.permit_id, attempt_id=of_attempt, call_hash=hash_
+            ):
+                return
+            if await tx.calls.is_held(
+                call.team_id, permit.permit_id, attempt_id=of_attempt, call_hash=hash_
+            ):
+                raise HaltedError("Everything is halted, so nothing was sent.")
+        raise refusal
 
     async def _context(
         self,

@@ -18,6 +18,7 @@ from storage.repositories.connections import ConnectionRepository
 from storage.repositories.digests import DigestRepository
 from storage.repositories.durations import DurationRepository
 from storage.repositories.goals import GoalRepository
+from storage.repositories.halts import HaltRepository
 from storage.repositories.handoffs import HandoffRepository
 from storage.repositories.hooks import HookRepository
 from storage.repositories.inbox import InboxRepository
@@ -69,6 +70,10 @@ class Transaction:
     @cached_property
     def goals(self) -> GoalRepository:
         return GoalRepository(self.session)
+
+    @cached_property
+    def halts(self) -> HaltRepository:
+        return HaltRepository(self.session)
 
     @cached_property
     def handoffs(self) -> HandoffRepository:

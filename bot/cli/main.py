@@ -24,6 +24,8 @@ class Commands(click.Group):
         "serve": ("bot.cli.serve", "Run Countersign."),
         "migrate": ("bot.cli.migrate", "Bring the database up to date."),
         "doctor": ("bot.cli.doctor", "Check the set-up and say how to mend it."),
+        "halt": ("bot.cli.halt", "Start no further write, and wait for those in flight."),
+        "resume": ("bot.cli.halt", "End a halt."),
         "tidy": ("bot.cli.tidy", "Remove what is over: old jobs, events, notes of cards."),
         "audit": ("bot.cli.audit", "Verify the audit log."),
     }

@@ -1,44 +1,40 @@
 """Card queries: read what the cards of `bot.engine.cards` show, in one transaction."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
-
-from approvals.askees import Askees
-from approvals.policy import Answer as PolicyAnswer
 from bot.engine.cards import (
-    BY_RUN,
-    NOBODY,
     AnswerCard,
     ApprovalCard,
     ApprovalLine,
     GoalCard,
-    ShownDetail,
-    Step,
     UnknownCard,
 )
 from bot.engine.differences import describe_changes, differing_details
 from bot.engine.estimates import estimate
 from bot.engine.forecast import Forecaster
-from bot.engine.holds import HELD_UP
+from bot.engine.halts import say_halt
 from bot.engine.progress import is_read
-from bot.engine.rows import children, is_list, list_sentence
-from bot.engine.undo import undo_of
+from bot.engine.step_queries import StepQueries, person_name, shown_details, with_rows
 from bot.engine.wait_cards import with_waits
 from bot.goals.lifecycle import SETTLED
 from connectors.actions import Detail, Link
-from connectors.labels import Label, Labels, labels_from_json
+from connectors.labels import Label, labels_from_json
 from connectors.registry import Registry
 from storage.database import Transaction
 from storage.errors import NotFoundError
 from storage.tables.approvals import Approval, ApprovalItem
 from storage.tables.calls import Call
-from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, Task, TaskStatus
+from storage.tables.goals import (
+    DRIVEN_STATUSES,
+    Goal,
+    GoalKind,
+    GoalStatus,
+    Plan,
+    Task,
+    TaskStatus,
+)
 from storage.tables.people import Person
 
 
@@ -47,7 +43,7 @@ class CardQueries:
 
     def __init__(self, *, registry: Registry, forecaster: Forecaster) -> None:
         self._registry = registry
-        self._forecaster = forecaster
+        self._steps = StepQueries(registry=registry, forecaster=forecaster)
 
     async def goal(self, tx: Transaction, team_id: str, goal_id: int) -> GoalCard:
         """Return a goal's card.
@@ -60,7 +56,7 @@ class CardQueries:
         tasks = await tx.tasks.list_(team_id, goal_id)
         await tx.results.load(tasks)
         plan = await tx.goals.find_plan(team_id, goal_id, goal.plan_version)
-        steps = [await self._step(tx, goal, task, tasks, requester) for task in tasks]
+        steps = [await self._steps.step(tx, goal, task, tasks, requester) for task in tasks]
         proposed = goal.status is GoalStatus.PROPOSED
         body = plan.body if plan else {}
         asking = goal.status is GoalStatus.ASKING
@@ -73,7 +69,7 @@ class CardQueries:
             version=goal.plan_version,
             author=plan.author if plan else "",
             say=body.get("say", ""),
-            steps=_with_rows(
+            steps=with_rows(
                 tasks,
                 await with_waits(
                     tx, goal, tasks, [step for step, _ in steps], registry=self._registry
@@ -88,52 +84,20 @@ class CardQueries:
             can_edit=proposed,
             can_cancel=goal.status not in SETTLED and goal.kind is GoalKind.REQUEST,
             estimate_s=await self._estimate(tx, goal, tasks),
+            halted=await self._halted(tx, goal, tasks, ZoneInfo(requester.zone)),
             decides_alone=any(alone for _, alone in steps),
             ran_at_once=await tx.goals.find_run(team_id, goal_id, goal.plan_version) is None
             and not any(step.asked for step, _ in steps),
         )
 
-    async def _step(
-        self,
-        tx: Transaction,
-        goal: Goal,
-        task: Task,
-        tasks: Sequence[Task],
-        requester: Person,
-    ) -> tuple[Step, bool]:
-        """Return a step, and whether its requester decides it alone for want of colleagues."""
-        if is_list(task) and children(task, tasks):
-            # Its rows say what will happen and who is asked.
-            return self._list_step(goal, task, tasks), False
-        asked, alone = await self._asked(tx, goal, task, tasks, requester)
-        problem = _problem(task)
-        if task.call_id is not None:
-            call = await tx.calls.get(goal.team_id, task.call_id)
-            sentence, notifies = call.preview["sentence"], call.preview["notifies"]
-            details = shown_details(call)
-        else:
-            forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
-            sentence, notifies = forecast.preview.sentence, forecast.preview.notifies
-            if is_list(task):
-                sentence = list_sentence(task, tasks, self._registry)
-            details = tuple(_shown(item, forecast.labels) for item in forecast.preview.details)
-            problem = problem or forecast.problem
-        step = Step(
-            key=task.key,
-            task_id=task.id,
-            sentence=sentence,
-            details=details,
-            status=task.status,
-            asked=asked,
-            notifies=notifies,
-            problem=problem,
-            links=self._links(task),
-            can_undo=await self._can_undo(tx, goal, task),
-            is_read=is_read(task, self._registry),
-            changed=goal.plan_version > 1 and task.plan_version == goal.plan_version,
-            provider=self._registry.stored_connector(task.action.split(".")[0]).title,
-        )
-        return step, alone
+    async def _halted(
+        self, tx: Transaction, goal: Goal, tasks: Sequence[Task], zone: ZoneInfo
+    ) -> str | None:
+        """Return what halts every write, where a step of this goal could run but for it."""
+        ready = [task for task in tasks if task.status is TaskStatus.READY]
+        if goal.status not in DRIVEN_STATUSES or all(is_read(t, self._registry) for t in ready):
+            return None
+        return await say_halt(tx, goal.team_id, zone)
 
     async def _estimate(self, tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> float | None:
         """Return how long what is left takes, where somebody may wait for it."""
@@ -141,76 +105,6 @@ class CardQueries:
             return None
         medians = await tx.durations.medians({task.action for task in tasks})
         return estimate(tasks, medians, self._registry)
-
-    def _list_step(self, goal: Goal, task: Task, tasks: Sequence[Task]) -> Step:
-        """Return the step that stands for the rows of a list."""
-        return Step(
-            key=task.key,
-            task_id=task.id,
-            sentence=list_sentence(task, tasks, self._registry),
-            details=(),
-            status=task.status,
-            asked=None,
-            problem=_problem(task),
-            is_read=is_read(task, self._registry),
-            changed=goal.plan_version > 1 and task.plan_version == goal.plan_version,
-            provider=self._registry.stored_connector(task.action.split(".")[0]).title,
-        )
-
-    async def _asked(
-        self,
-        tx: Transaction,
-        goal: Goal,
-        task: Task,
-        tasks: Sequence[Task],
-        requester: Person,
-    ) -> tuple[str | None, bool]:
-        item = await tx.approvals.latest_item(goal.team_id, task.id)
-        if item is not None:
-            approval = await tx.approvals.get(goal.team_id, item.approval_id)
-            people: Sequence[str] = approval.ask["people"]
-            return await self._names(tx, goal, people), bool(approval.ask["alone"])
-        if goal.status not in (GoalStatus.PROPOSED, GoalStatus.PLANNING):
-            return None, False
-        forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
-        if forecast.verdict.answer is not PolicyAnswer.ASK:
-            return None, False
-        askees = forecast.askees or Askees((), "")
-        if forecast.verdict.ask is not None and forecast.verdict.ask.requester:
-            return BY_RUN, False
-        if not askees.people:
-            return NOBODY, False
-        return await self._names(tx, goal, askees.people), askees.alone
-
-    async def _names(self, tx: Transaction, goal: Goal, people: Sequence[str]) -> str:
-        names = [
-            "you"
-            if person_id == goal.requester_id
-            else await self._name(tx, goal.team_id, person_id)
-            for person_id in people
-        ]
-        return " or ".join(names)
-
-    async def _name(self, tx: Transaction, team_id: str, person_id: str) -> str:
-        person = await tx.people.find(team_id, person_id)
-        return person.name if person else "somebody"
-
-    def _links(self, task: Task) -> tuple[Link, ...]:
-        action = self._registry.stored_action(task.action)
-        if task.result is None or is_read(task, self._registry):
-            return ()
-        try:
-            return action.links(action.result.model_validate(task.result))
-        except ValidationError:
-            # Another version stored it; the card shows the step without its links.
-            return ()
-
-    async def _can_undo(self, tx: Transaction, goal: Goal, task: Task) -> bool:
-        if task.status is not TaskStatus.SUCCEEDED or goal.kind is GoalKind.UNDO:
-            return False
-        if await tx.goals.find_undo(goal.team_id, task.id) is not None:
-            return False
-        return await undo_of(tx, task, self._registry) is not None
 
     async def _changes(self, tx: Transaction, goal: Goal, requester: Person) -> tuple[str, ...]:
         if goal.plan_version < 2:  # noqa: PLR2004 -- the first version differs from nothing
@@ -232,7 +126,7 @@ class CardQueries:
         if kind != "person":
             name = "I"
         else:
-            name = "You" if who == goal.requester_id else await self._name(tx, goal.team_id, who)
+            name = "You" if who == goal.requester_id else await person_name(tx, goal.team_id, who)
         return describe_changes(
             before.body,
             after.body,
@@ -290,10 +184,12 @@ class CardQueries:
             notifies=call.preview["notifies"],
             status=item.status,
             status_reason=item.status_reason,
-            decided_by=await self._name(tx, item.team_id, decision.person_id) if decision else None,
+            decided_by=await person_name(tx, item.team_id, decision.person_id)
+            if decision
+            else None,
             decided_at=decision.created_at if decision else None,
             reason=decision.reason if decision else None,
-            links=self._links(task) if task is not None and ran_this else (),
+            links=self._steps.links(task) if task is not None and ran_this else (),
             task_status=task.status if task is not None and ran_this else None,
             difference=await self._difference(tx, approval, item, call),
         )
@@ -358,46 +254,3 @@ class CardQueries:
             settled=settled,
             can_run_again=goal.status not in SETTLED,
         )
-
-
-def _with_rows(tasks: Sequence[Task], steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Return the steps of a plan, those of a list's rows within the step of the list."""
-    of_rows: dict[str, list[tuple[int, Step]]] = defaultdict(list)
-    for task, step in zip(tasks, steps, strict=True):
-        if task.parent_key is not None:
-            of_rows[task.parent_key].append((task.row or 0, step))
-    return tuple(
-        replace(step, rows=tuple(row for _, row in sorted(of_rows[step.key], key=itemgetter(0))))
-        for task, step in zip(tasks, steps, strict=True)
-        if task.parent_key is None
-    )
-
-
-def _problem(task: Task) -> str | None:
-    """Return what went wrong with a task, or holds it up as long as it waits for another try."""
-    failure = task.failure or {}
-    if failure.get("code") == HELD_UP and task.status is not TaskStatus.READY:
-        return None
-    return failure.get("message")
-
-
-def shown_details(call: Call) -> tuple[ShownDetail, ...]:
-    """Return a frozen call's details with the label of the argument that each one shows."""
-    labels = labels_from_json(call.labels)
-    return tuple(_shown(Detail(**item), labels) for item in call.preview["details"])
-
-
-def _shown(detail: Detail, labels: Labels) -> ShownDetail:
-    """Mark a detail with the least trusted label below the argument that it shows."""
-    if detail.pointer is None:
-        return ShownDetail(detail)
-    below = [
-        item
-        for pointer, item in labels.items()
-        if pointer == detail.pointer or pointer.startswith(f"{detail.pointer}/")
-    ]
-    if not below:
-        return ShownDetail(detail)
-    order = list(Label)
-    worst = max(below, key=lambda item: order.index(item.label))
-    return ShownDetail(detail, worst.label, worst.source)

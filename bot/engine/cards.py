@@ -79,6 +79,8 @@ class GoalCard:
     """How long what is left takes, in seconds, besides what people take; None once it ended."""
     decides_alone: bool = False
     """True when nobody else could be asked: a team of one is told so."""
+    halted: str | None = None
+    """Who halted every write, since when and why, where that holds this goal."""
     ran_at_once: bool = False
     """True when nobody was asked: all of it was the requester's own, silent and reversible."""
 

@@ -163,6 +163,7 @@ class Engine:
         if len(others) > room:
             medians = await tx.durations.medians({task.action for task in tasks})
             others = longest_first(others, tasks, medians, self._registry)
+        reads = [task.key for task in free if is_read(task, self._registry)]
         claimed: list[Task] = []
         for chosen, most in ((together, None), (others, room)):
             if chosen and most != 0:
@@ -173,6 +174,7 @@ class Engine:
                     owner=owner,
                     lease_s=self._timing.lease_s,
                     most=most if most is not None and len(chosen) > most else None,
+                    reads=reads,
                 )
         return claimed
 

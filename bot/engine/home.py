@@ -47,6 +47,18 @@ class HomeDigest:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeHalt:
+    """Whether every write is halted, for an admin."""
+
+    said: str | None
+    """Who halted, since when and why; None while nothing is halted."""
+    held: int
+    """How many goals could go on but for the halt."""
+    can_resume: bool
+    """False where it was halted from the command line: it ends there."""
+
+
+@dataclass(frozen=True, slots=True)
 class HomeView:
     """Everything on one person's Home."""
 
@@ -55,3 +67,5 @@ class HomeView:
     connections: tuple[HomeConnection, ...]
     digest: HomeDigest | None
     examples: tuple[str, ...]
+    halt: HomeHalt | None = None
+    """None for everybody who is no admin."""

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from bot.engine.home import HomeConnection, HomeDigest, HomeGoal, HomeLine, HomeView
+from bot.engine.halts import is_admin, say_halt
+from bot.engine.home import HomeConnection, HomeDigest, HomeGoal, HomeHalt, HomeLine, HomeView
 from bot.engine.plans import words
 from bot.goals.pending import gather
 from bot.goals.permalinks import permalink
@@ -13,6 +14,7 @@ from connectors.registry import Registry
 from storage.database import Database, Transaction
 from storage.tables.connections import Connection, ConnectionStatus
 from storage.tables.goals import Goal, GoalKind, GoalStatus
+from storage.tables.halts import EVERY_TEAM
 from storage.tables.people import Person
 
 _CONNECTION_WORDS = {
@@ -81,6 +83,17 @@ class HomeQueries:
             if subscription
             else None,
             examples=self._examples,
+            halt=await self._halt(tx, person) if is_admin(person) else None,
+        )
+
+    async def _halt(self, tx: Transaction, person: Person) -> HomeHalt:
+        standing = await tx.halts.find(person.team_id)
+        if standing is None:
+            return HomeHalt(None, 0, can_resume=False)
+        return HomeHalt(
+            await say_halt(tx, person.team_id, ZoneInfo(person.zone)),
+            await tx.halts.count_held(person.team_id),
+            can_resume=standing.team_id != EVERY_TEAM,
         )
 
     async def _connections(self, tx: Transaction, person: Person) -> tuple[HomeConnection, ...]:

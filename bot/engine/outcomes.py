@@ -17,6 +17,7 @@ from bot.goals.lifecycle import SETTLED, move_task
 from connectors.actions import Idempotency
 from connectors.errors import (
     ConnectorError,
+    HaltedError,
     OutcomeUnknownError,
     ReconnectRequiredError,
     RejectedError,
@@ -161,6 +162,10 @@ class Outcomes:
                 )
             case OutcomeUnknownError():
                 await self._lost_reply(tx, goal, task, attempt, error)
+            case HaltedError():
+                # Nothing was sent, so it costs no try; nobody claims it before the resume.
+                await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
+                await self._make_ready(tx, goal, task, attempt)
             case ReconnectRequiredError():
                 await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
                 if await self._make_ready(tx, goal, task, attempt):

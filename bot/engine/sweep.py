@@ -2,6 +2,8 @@
 
 from bot.engine.drive import defer_drive
 from bot.engine.progress import Timing
+from connectors.actions import Idempotency
+from connectors.registry import Registry
 from storage.database import Database
 from storage.errors import NotFoundError
 from storage.queue import Priority
@@ -11,14 +13,22 @@ from storage.tables.goals import Goal, GoalStatus
 class Sweeper:
     """Finds goals that nobody drives although they could move."""
 
-    def __init__(self, *, database: Database, timing: Timing) -> None:
+    def __init__(self, *, database: Database, timing: Timing, registry: Registry) -> None:
         self._database = database
         self._timing = timing
+        self._reads = [
+            action.qualified_name for action in registry if action.idempotency is Idempotency.READ
+        ]
 
     async def sweep(self) -> int:
-        """Nudge goals whose task came due, whose drive died or whose job was lost."""
+        """Nudge goals whose task came due, whose drive died or whose job was lost.
+
+        What a halt holds up is left alone until it is over.
+        """
         async with self._database.transaction() as tx:
-            due = await tx.tasks.list_due_goals(grace_s=self._timing.call_timeout_s)
+            due = await tx.tasks.list_due_goals(
+                grace_s=self._timing.call_timeout_s, reads=self._reads
+            )
             stale = await tx.goals.list_stale(older_than_s=self._timing.stale_s)
         for team_id, goal_id in due:
             await self.nudge(team_id, goal_id)

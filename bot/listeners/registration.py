@@ -7,6 +7,7 @@ from bot.listeners.approvals import ApprovalListeners
 from bot.listeners.commands import CommandListeners
 from bot.listeners.connections import ConnectionListeners
 from bot.listeners.goals import GoalListeners
+from bot.listeners.halts import HaltListeners
 from bot.listeners.handoffs import HandoffListeners
 from bot.listeners.home import HomeListeners
 from bot.listeners.messages import MessageListeners
@@ -25,6 +26,7 @@ def register_listeners(app: AsyncApp, services: Services) -> None:
         ApprovalListeners(services),
         UnknownListeners(services),
         HandoffListeners(services),
+        HaltListeners(services),
         ConnectionListeners(services),
         HomeListeners(services),
         CommandListeners(services),

@@ -71,6 +71,11 @@ class Handoffs(Protocol):
     async def close(self, click: Click, handoff_id: int) -> Answer: ...
 
 
+class Halts(Protocol):
+    async def halt_team(self, click: Click, reason: str | None) -> Answer: ...
+    async def resume_team(self, click: Click) -> Answer: ...
+
+
 class Connections(Protocol):
     async def connect(self, click: Click, provider: str) -> Answer: ...
     async def disconnect(self, click: Click, provider: str) -> Answer: ...
@@ -111,6 +116,7 @@ class Services:
     undos: Undos
     unknowns: Unknowns
     handoffs: Handoffs
+    halts: Halts
     connections: Connections
     digests: Digests
     links: Links

@@ -45,6 +45,8 @@ def _said(card: GoalCard) -> list[Block]:
         shown.append(blocks.section(card.question))
         pick = "Press one of these, or answer" if card.choices else "Answer"
         shown.append(blocks.context(f"{pick} in this thread."))
+    if card.halted:
+        shown.append(blocks.section(f"{card.halted}\nIt goes on when an admin resumes."))
     if card.reason:
         shown.append(blocks.section(card.reason))
     if words.headline(card) == words.ANSWERED:

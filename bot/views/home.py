@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.engine.home import HomeConnection, HomeDigest, HomeGoal, HomeLine, HomeView
 from bot.views import blocks, ids, limits
 from bot.views.blocks import Block
+from bot.views.halts import build_halt_blocks
 from bot.views.text import inline, one_line, shorten
 
 _MOST_LINES = 10
@@ -21,6 +22,8 @@ def build_home(home: HomeView) -> Block:
     shown += [blocks.header("Your connections"), *_connections(home.connections)]
     if home.digest is not None:
         shown += [blocks.header("Your digest"), *_digest(home.digest)]
+    if home.halt is not None:
+        shown += [blocks.header("Halt"), *build_halt_blocks(home.halt)]
     return {"type": "home", "blocks": blocks.fit(shown, most=limits.BLOCKS_PER_VIEW)}
 
 

@@ -27,16 +27,20 @@ DIGEST_NOW = "digest_now"
 DIGEST_TIME = "digest_time"
 DIGEST_TURN = "digest_turn"
 
+HALT_WANTED = "halt_wanted"
+HALT_RESUMED = "halt_resumed"
+
 LINK = "link"
 """A button that only opens a page; its click is acknowledged and nothing else."""
 
 MODAL_PLAN = "modal_plan"
 MODAL_CALL = "modal_call"
 MODAL_REJECT = "modal_reject"
+MODAL_HALT = "modal_halt"
 MODAL_NOTICE = "modal_notice"
 
 REASON = "reason"
-"""Block and action of the reason for a rejection."""
+"""Block and action of the reason for a rejection or a halt."""
 
 INPUT = "input"
 """The action of every input of an edit modal; its block says which step and field it is."""

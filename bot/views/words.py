@@ -95,6 +95,8 @@ def headline(card: GoalCard) -> str:
     """Return the state of a goal; one that waits says on what."""
     if card.status is GoalStatus.DONE and all(step.is_read for step in card.steps):
         return ANSWERED
+    if card.halted:
+        return "Halted"
     if card.status not in _MAY_WAIT:
         return GOAL[card.status]
     return _waiting(card) or GOAL[card.status]

@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
 from storage.instants import Deadline, elapsed_s
+from storage.repositories.conditions import halted
 from storage.repositories.rows import as_json, typed
-from storage.tables.calls import Attempt, AttemptStatus, Call
+from storage.tables.calls import Attempt, AttemptStatus, Call, Permit, PermitStatus
+from storage.tables.halts import EVERY_TEAM
 
 _ISSUE = text(
     "INSERT INTO permits (team_id, call_id, call_hash, attempt_id, grounds, status) "
@@ -21,7 +23,9 @@ _USE = text(
     "UPDATE permits SET status = 'used', used_at = now() FROM attempts "
     "WHERE permits.team_id = :team AND permits.id = :permit AND permits.attempt_id = :attempt "
     "AND permits.call_hash = :hash AND permits.status = 'issued' "
-    "AND attempts.id = permits.attempt_id AND attempts.status = 'running' RETURNING permits.id"
+    "AND attempts.id = permits.attempt_id AND attempts.status = 'running' "
+    "AND (attempts.idempotency = 'read' OR NOT EXISTS "
+    "(SELECT FROM halts WHERE halts.team_id IN (:team, :every_team))) RETURNING permits.id"
 )
 
 _ADD = text(
@@ -134,9 +138,37 @@ class CallRepository:
     async def use_permit(
         self, team_id: str, permit_id: int, *, attempt_id: int, call_hash: str
     ) -> bool:
-        """Spend a permit; False when it was spent before, is another's, or its attempt is over."""
-        given = {"team": team_id, "permit": permit_id, "attempt": attempt_id, "hash": call_hash}
+        """Spend a permit; False when it was spent before, is another's, or its attempt is over.
+
+        While its team is halted the permit of a write is not spent (S39): it stays as it is.
+        """
+        given = {
+            "team": team_id,
+            "permit": permit_id,
+            "attempt": attempt_id,
+            "hash": call_hash,
+            "every_team": EVERY_TEAM,
+        }
         return await self._session.scalar(_USE, given) is not None
+
+    async def is_held(
+        self, team_id: str, permit_id: int, *, attempt_id: int, call_hash: str
+    ) -> bool:
+        """Whether nothing but a halt keeps a permit from being spent."""
+        found = await self._session.scalar(
+            select(Permit.id)
+            .join(Attempt, Attempt.id == Permit.attempt_id)
+            .where(
+                Permit.team_id == team_id,
+                Permit.id == permit_id,
+                Permit.attempt_id == attempt_id,
+                Permit.call_hash == call_hash,
+                Permit.status == PermitStatus.ISSUED,
+                Attempt.status == AttemptStatus.RUNNING,
+                halted(team_id),
+            )
+        )
+        return found is not None
 
     async def add_attempt(
         self,

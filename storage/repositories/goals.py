@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import and_, bindparam, exists, func, not_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
+from storage.repositories.conditions import halted
 from storage.repositories.rows import typed, update_object
-from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, PlanRun
+from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, PlanRun, Task, TaskStatus
 
 OPEN_STATUSES = (
     GoalStatus.RECEIVED,
@@ -192,13 +193,24 @@ class GoalRepository:
     async def list_stale(self, *, older_than_s: float, limit: int = 200) -> Sequence[Goal]:
         """Return goals that ought to move and that nobody has touched for a while.
 
-        A waiting goal is none of them: it costs nothing until what it waits for happens.
+        A waiting goal is none of them: it costs nothing until what it waits for happens. Nor is a
+        running one whose steps a halt keeps from being claimed.
         """
+        held = and_(
+            Goal.status == GoalStatus.RUNNING,
+            halted(Goal.team_id),
+            exists().where(
+                Task.team_id == Goal.team_id,
+                Task.goal_id == Goal.id,
+                Task.status == TaskStatus.READY,
+            ),
+        )
         rows = await self._session.scalars(
             select(Goal)
             .where(
                 Goal.status.in_((GoalStatus.RECEIVED, GoalStatus.PLANNING, GoalStatus.RUNNING)),
                 Goal.updated_at < func.now() - func.make_interval(0, 0, 0, 0, 0, 0, older_than_s),
+                not_(held),
             )
             .order_by(Goal.updated_at)
             .limit(limit)

@@ -42,6 +42,11 @@ class PersonRepository:
     async def find_team(self, team_id: str) -> Team | None:
         return await self._session.scalar(select(Team).where(Team.team_id == team_id))
 
+    async def list_teams(self) -> Sequence[str]:
+        """Return the ids of every team."""
+        rows = await self._session.scalars(select(Team.team_id).order_by(Team.team_id))
+        return rows.all()
+
     async def upsert(self, team_id: str, person_id: str, facts: PersonFacts) -> Person:
         """Store what was just read and return the person; what we noted ourselves stays."""
         values = asdict(facts)

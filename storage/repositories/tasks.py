@@ -1,6 +1,6 @@
 """Tasks: claimed by leases, moved by compare-and-set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +12,7 @@ from sqlalchemy import (
     cast,
     delete,
     func,
+    not_,
     or_,
     select,
     update,
@@ -21,10 +22,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ClauseElement
 
 from storage.errors import NotFoundError
+from storage.repositories.conditions import halted
 from storage.repositories.rows import move_statement, move_values, typed, update_object
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.connections import Connection, ConnectionStatus
-from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
+from storage.tables.goals import DRIVEN_STATUSES, Goal, Task, TaskStatus
 
 
 def seconds(amount: float) -> Any:
@@ -184,10 +186,12 @@ class TaskRepository:
         owner: str,
         lease_s: float,
         most: int | None = None,
+        reads: Collection[str] = (),
     ) -> Sequence[Task]:
         """Take the ready tasks among `keys` whose time has come and that no live drive holds.
 
-        At most `most` of them, those that come first in `keys`; None takes them all.
+        At most `most` of them, those that come first in `keys`; None takes them all. While the
+        team is halted only those among `reads` are taken, the keys of tasks that only read.
         """
         free: ColumnElement[bool] = and_(
             Task.team_id == team_id,
@@ -196,6 +200,7 @@ class TaskRepository:
             Task.status == TaskStatus.READY,
             or_(Task.lease_until.is_(None), Task.lease_until < func.now()),
             or_(Task.not_before.is_(None), Task.not_before <= func.now()),
+            or_(Task.key.in_(reads), not_(halted(team_id))),
         )
         if most is not None:
             order = func.array_position(cast(list(keys), ARRAY(Text)), Task.key)
@@ -238,19 +243,22 @@ class TaskRepository:
         return rows.all()
 
     async def list_due_goals(
-        self, *, grace_s: float, limit: int = 200
+        self, *, grace_s: float, reads: Collection[str] = (), limit: int = 200
     ) -> Sequence[tuple[str, int]]:
         """Return (team, goal) of goals with a task whose time came or whose claim died.
+
+        While a team is halted only its `reads` come due, the names of actions that only read.
 
         A claim of a ready task is over with its lease: nothing was sent for it yet, and whoever
         claimed it notices before it sends. A running one may have sent up to `grace_s` later; of
         a goal that has ended only such a one counts, because its outcome is owed.
         """
-        driven = Goal.status.in_((GoalStatus.PLANNING, GoalStatus.RUNNING, GoalStatus.WAITING))
+        driven = Goal.status.in_(DRIVEN_STATUSES)
         due = and_(
             Task.status == TaskStatus.READY,
             or_(Task.lease_until.is_(None), Task.lease_until < func.now()),
             or_(Task.not_before.is_(None), Task.not_before <= func.now()),
+            or_(Task.action.in_(reads), not_(halted(Task.team_id))),
             driven,
         )
         dead = and_(

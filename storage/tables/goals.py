@@ -24,6 +24,10 @@ class GoalStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+DRIVEN_STATUSES = (GoalStatus.PLANNING, GoalStatus.RUNNING, GoalStatus.WAITING)
+"""In which a drive may claim tasks."""
+
+
 class GoalKind(StrEnum):
     """Where a goal came from: a person's message, or the Undo of one task of another goal."""
 

@@ -90,7 +90,7 @@ REQUIREMENTS: dict[int, Requirement] = {
         later="more than 10 rows of a list ask the approvers, more than 50 run nothing, and a plan "
         "has at most 15 tasks; budgets of money and time come later",
     ),
-    39: Requirement("`countersign halt` stops every write", later="the command comes later"),
+    39: Requirement("`countersign halt` stops every write, in every process, until `resume`"),
     40: Requirement("Dependencies are pinned by hash; their licences are listed"),
 }
 

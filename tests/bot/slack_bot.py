@@ -75,6 +75,12 @@ class Recorder:
     async def choose(self, click: Click, goal_id: int, choice: str) -> Answer:
         return self.note("choose", click, goal_id, choice)
 
+    async def halt_team(self, click: Click, reason: str | None) -> Answer:
+        return self.note("halt_team", click, reason)
+
+    async def resume_team(self, click: Click) -> Answer:
+        return self.note("resume_team", click)
+
     async def cancel(self, click: Click, goal_id: int) -> Answer:
         return self.note("cancel", click, goal_id)
 
@@ -341,6 +347,7 @@ def _services(recorder: Recorder, database: Database, people: PeopleService) -> 
         undos=recorder,
         unknowns=recorder,
         handoffs=recorder,
+        halts=recorder,
         connections=recorder,
         digests=recorder,
         links=recorder,

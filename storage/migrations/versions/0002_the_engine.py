@@ -211,6 +211,19 @@ def _breakers() -> None:
 
 def _changes() -> None:
     """Add pauses, undos of goals and halts."""
+    op.create_table(
+        "halts",
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("halted_by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column(
+            "halted_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("team_id", name=op.f("pk_halts")),
+    )
 
 
 def _tidy() -> None:

@@ -22,7 +22,7 @@ OTHERS = 40_000
 NOT_PER_GOAL = frozenset(
     {
         *("teams", "people", "connections", "audit_heads", "digest_subscriptions"),
-        *("parked_channels", "breakers", "durations"),
+        *("parked_channels", "breakers", "durations", "halts"),
     }
 )
 """Tables that grow with people, providers or actions; and the queue: as long as work waits."""

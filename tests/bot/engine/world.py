@@ -20,6 +20,7 @@ from bot.engine.drive import Engine
 from bot.engine.forecast import Forecaster
 from bot.engine.gate import Gate
 from bot.engine.goals import GoalService
+from bot.engine.halts import HaltService
 from bot.engine.handoff import HandoffService
 from bot.engine.happenings import Happenings
 from bot.engine.plans import PlanService, adopt
@@ -182,8 +183,9 @@ class World:
         self.happenings = Happenings(
             database=self.database, registry=self.registry, executor=self.executor
         )
+        self.halts = HaltService(database=self.database, grace_s=self.timing.call_timeout_s)
         self.wakes = Wakes(database=self.database)
-        self.sweeper = Sweeper(database=self.database, timing=self.timing)
+        self.sweeper = Sweeper(database=self.database, timing=self.timing, registry=self.registry)
         self.cards = CardQueries(registry=self.registry, forecaster=self.forecaster)
         self.connections = ConnectionDesk(
             database=self.database,

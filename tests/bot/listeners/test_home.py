@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.engine.home import HomeHalt
 from bot.goals.clicks import Answer, Click
 from bot.views import ids
 from storage import outbox
@@ -63,6 +64,26 @@ async def test_setting_reaches_its_service(
     deed = {"as": "U0DANA", "view_id": view["id"], "action_id": action_id, **more}
     assert (await bot.workspace.do("interact", **deed))["status"] == 200
     assert bot.services.calls == [call]
+
+
+async def test_halt_asks_for_a_reason_and_reaches_its_service(bot: SlackBot) -> None:
+    """The modal is the confirmation; what was typed goes to the service."""
+    bot.shown.home = cards.home_view(halt=HomeHalt(None, 0, can_resume=False))
+    view = await open_home(bot)
+    deed = {"as": "U0DANA", "view_id": view["id"], "action_id": ids.HALT_WANTED}
+    assert (await bot.workspace.do("interact", **deed))["status"] == 200
+    values = {ids.REASON: {ids.REASON: " wrong list "}}
+    await bot.workspace.do("submit-view", **{"as": "U0DANA", "values": values})
+    assert bot.services.calls == [("halt_team", WHO, "wrong list")]
+
+
+async def test_resume_reaches_its_service(bot: SlackBot) -> None:
+    """The button stands where the halt is shown."""
+    bot.shown.home = cards.home_view(halt=HomeHalt("Halted by Ada.", 2, can_resume=True))
+    view = await open_home(bot)
+    deed = {"as": "U0DANA", "view_id": view["id"], "action_id": ids.HALT_RESUMED}
+    await bot.workspace.do("interact", **deed)
+    assert bot.services.calls == [("resume_team", WHO)]
 
 
 async def test_answer_on_home_comes_as_a_modal(bot: SlackBot) -> None:

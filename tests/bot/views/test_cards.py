@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.engine.cards import GoalCard, ShownDetail
+from bot.engine.home import HomeHalt
 from bot.views import ids
 from bot.views.approvals import approval_fallback, build_approval_blocks
 from bot.views.connections import build_connect_blocks
@@ -252,6 +253,20 @@ def test_digest_lists_only_what_there_is() -> None:
     assert "Stuck" not in said
     empty = texts(build_digest_blocks(cards.digest(waiting=(), done=())))
     assert "Nothing waits on you" in empty
+
+
+def test_home_of_an_admin_says_who_halted_and_offers_to_resume() -> None:
+    """Everybody else sees nothing of it; a halt of the operator has no button."""
+    assert "Halt" not in str(build_home(cards.home_view()))
+    running = str(build_home(cards.home_view(halt=HomeHalt(None, 0, can_resume=False))))
+    assert ids.HALT_WANTED in running
+    halted = HomeHalt("Halted by Ada at 14:05: wrong list", 2, can_resume=True)
+    shown = str(build_home(cards.home_view(halt=halted)))
+    assert "Halted by Ada at 14:05: wrong list" in shown
+    assert "2 goals are held." in shown
+    assert ids.HALT_RESUMED in shown
+    from_outside = replace(halted, can_resume=False)
+    assert ids.HALT_RESUMED not in str(build_home(cards.home_view(halt=from_outside)))
 
 
 def test_home_says_that_a_provider_does_not_answer() -> None:
