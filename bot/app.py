@@ -59,6 +59,7 @@ from bot.planning.outcome import Planner
 from bot.planning.schema import shown_examples
 from bot.providers import Connections, build_connections
 from bot.web.app import build_web
+from bot.web.hooks import Hooks, ensure_hooks
 from bot.web.metrics import MetricsPage
 from bot.web.oauth import ConnectPages
 from bot.worker.jobs import Job
@@ -281,6 +282,13 @@ class Parts:
             signing_secret=self.settings.slack_signing_secret.get_secret_value(),
             clock=lambda: self.clock.now().timestamp(),
         )
+        hooks = Hooks(
+            database=self.database,
+            registry=self.registry,
+            providers=self.connections.providers,
+            public_url=self.settings.countersign_url,
+            now=self.clock.now,
+        )
         pages = ConnectPages(
             flow=self.connections.flow,
             database=self.database,
@@ -295,7 +303,7 @@ class Parts:
         return build_web(
             database=self.database,
             cards=self.cards,
-            routes=[*intake.routes(), *pages.routes(), *metrics.routes()],
+            routes=[*intake.routes(), *hooks.routes(), *pages.routes(), *metrics.routes()],
         )
 
     @cached_property
@@ -329,6 +337,7 @@ async def open_parts(settings: Settings, database: Database) -> AsyncIterator[Pa
                 name=installation.team_name,
                 bot_user_id=installation.bot_user_id,
             )
+            await ensure_hooks(tx, connections.registry, installation.team_id)
             clock = DatabaseClock()
             await clock.read(tx.session)
         async with open_planner(settings, connections.registry, database) as planner:

@@ -5,9 +5,9 @@ Whether an event happened is always seen by a read through the waiting person's 
 a forged, stale or misunderstood hint can never let a task go on.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from pydantic import JsonValue
 
@@ -105,12 +105,44 @@ class Hint:
     """What a webhook says may have changed; nothing of it is believed.
 
     Attributes:
-        delivery: the provider's own id of this delivery, or a digest: it is taken once.
-        stream: which stream it is about; None is about nothing that is waited for.
-        subjects: the ids that it names; None where it names none and the stream must be polled.
+        delivery: the provider's own id of this delivery, or a digest of it: it is taken once.
+        stream: which stream it is about; None where nothing of it can be waited for.
+        subjects: the ids that it names.
     """
 
     delivery: str
     stream: str | None
-    subjects: frozenset[str] | None
-    data: dict[str, Any] | None = None
+    subjects: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A webhook as it arrived, before anything of it is believed.
+
+    Attributes:
+        method: in upper case.
+        url: the public address that the provider was given.
+        headers: by lower-case names.
+        body: byte for byte.
+        now_s: seconds since the epoch, by the database's clock.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    now_s: float
+
+
+class HookRefusedError(Exception):
+    """A webhook is not what its provider sends; nothing of it was taken."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+Webhook: TypeAlias = Callable[[Delivery, str], tuple[Hint, ...]]
+"""Verifies a delivery over its raw bytes with the app's client secret, in constant time and within
+five minutes, and returns what it hints at; raises `HookRefusedError`."""

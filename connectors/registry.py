@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from connectors.actions import Action, Effect, Idempotency
 from connectors.errors import UnknownActionError
-from connectors.events import Event, Stream
+from connectors.events import Event, Stream, Webhook
 from connectors.manifest import Manifest
 from connectors.removed import removed_action
 
@@ -24,6 +24,8 @@ class Connector:
     actions: tuple[Action, ...]
     events: tuple[Event, ...] = ()
     streams: tuple[Stream, ...] = ()
+    webhook: Webhook | None = None
+    """How its webhooks are verified and read; None where there are none."""
 
     def stream(self, name: str) -> Stream:
         """Return a stream by name; registration made sure that every event's exists."""

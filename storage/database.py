@@ -16,7 +16,6 @@ from storage.repositories.breakers import BreakerRepository
 from storage.repositories.calls import CallRepository
 from storage.repositories.connections import ConnectionRepository
 from storage.repositories.digests import DigestRepository
-from storage.repositories.direct import Direct
 from storage.repositories.durations import DurationRepository
 from storage.repositories.goals import GoalRepository
 from storage.repositories.halts import HaltRepository
@@ -36,14 +35,13 @@ from storage.repositories.waits import WaitRepository
 class Transaction:
     """The repositories of one transaction, and what it writes at its end (`storage.pending`)."""
 
-    def __init__(self, session: AsyncSession, direct: Direct, pending: Pending) -> None:
+    def __init__(self, session: AsyncSession, pending: Pending) -> None:
         self.session = session
-        self.direct = direct
         self.pending = pending
 
     @cached_property
     def approvals(self) -> ApprovalRepository:
-        return ApprovalRepository(self.session, self.direct)
+        return ApprovalRepository(self.session)
 
     @cached_property
     def audit(self) -> AuditRepository:
@@ -55,11 +53,11 @@ class Transaction:
 
     @cached_property
     def calls(self) -> CallRepository:
-        return CallRepository(self.session, self.direct)
+        return CallRepository(self.session)
 
     @cached_property
     def connections(self) -> ConnectionRepository:
-        return ConnectionRepository(self.session, self.direct)
+        return ConnectionRepository(self.session)
 
     @cached_property
     def digests(self) -> DigestRepository:
@@ -71,7 +69,7 @@ class Transaction:
 
     @cached_property
     def goals(self) -> GoalRepository:
-        return GoalRepository(self.session, self.direct)
+        return GoalRepository(self.session)
 
     @cached_property
     def halts(self) -> HaltRepository:
@@ -95,11 +93,11 @@ class Transaction:
 
     @cached_property
     def outbox(self) -> OutboxRepository:
-        return OutboxRepository(self.session, self.direct)
+        return OutboxRepository(self.session)
 
     @cached_property
     def people(self) -> PersonRepository:
-        return PersonRepository(self.session, self.direct)
+        return PersonRepository(self.session)
 
     @cached_property
     def results(self) -> ResultRepository:
@@ -107,7 +105,7 @@ class Transaction:
 
     @cached_property
     def tasks(self) -> TaskRepository:
-        return TaskRepository(self.session, self.direct)
+        return TaskRepository(self.session)
 
     @cached_property
     def tidy(self) -> TidyRepository:
@@ -115,7 +113,7 @@ class Transaction:
 
     @cached_property
     def usage(self) -> UsageRepository:
-        return UsageRepository(self.session, self.direct)
+        return UsageRepository(self.session)
 
     @cached_property
     def waits(self) -> WaitRepository:
@@ -177,9 +175,8 @@ class Database:
         """
         with self.absence.told():
             async with self._sessions.begin() as session:
-                direct = Direct(session)
-                pending = Pending(direct, tell=self.calm_redraws)
-                yield Transaction(session, direct, pending)
+                pending = Pending(session, tell=self.calm_redraws)
+                yield Transaction(session, pending)
                 await pending.write()
         pending.committed()
 
@@ -192,9 +189,8 @@ class Database:
         """
         with self.absence.told():
             async with self._readers() as session:
-                direct = Direct(session)
-                pending = Pending(direct)
-                yield Transaction(session, direct, pending)
+                pending = Pending(session)
+                yield Transaction(session, pending)
                 await pending.write()
 
     async def close(self) -> None:

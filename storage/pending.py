@@ -1,12 +1,12 @@
 """What a transaction writes just before it commits, in one statement: audit rows, redraws, jobs."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from storage.repositories.direct import Direct
+from sqlalchemy.ext.asyncio import AsyncSession
 
 POST_CARDS = "post_cards"
 """The job that shows what is due in one channel."""
@@ -127,8 +127,10 @@ class Pending:
     Redraws of one subject are one, with the most urgent wish; so are equal jobs.
     """
 
-    def __init__(self, direct: Direct, *, tell: Callable[[str, str], None] | None = None) -> None:
-        self._direct = direct
+    def __init__(
+        self, session: AsyncSession, *, tell: Callable[[str, str], None] | None = None
+    ) -> None:
+        self._session = session
         self._tell = tell
         self._audit: list[dict[str, Any]] = []
         self._redraws: dict[tuple[str, str, str], int] = {}
@@ -162,7 +164,8 @@ class Pending:
         values = self._values()
         jobs = list(self._jobs.values())
         self._audit, self._redraws, self._jobs = [], {}, {}
-        rows = await self._direct.rows(_WRITE, values)
+        connection = await self._session.connection()
+        rows: Sequence[Any] = (await connection.exec_driver_sql(_WRITE, values)).all()
         self._calm += [(row[1], row[2]) for row in rows if row[0] is None]
         added = {row[0] for row in rows}
         waiting = [
@@ -171,7 +174,7 @@ class Pending:
             if job.once and job.once not in added and job.priority > Priority.BACKGROUND
         ]
         if waiting:
-            await self._direct.rows(_RAISE, {"jobs": json.dumps(waiting)})
+            await connection.exec_driver_sql(_RAISE, {"jobs": json.dumps(waiting)})
 
     def _values(self) -> dict[str, Any]:
         redraws = [

@@ -46,7 +46,7 @@ _QUIET = "NOT EXISTS (SELECT FROM procrastinate_events e WHERE e.job_id = r.id A
 _GOAL_OF_CARD = """
     CASE
         WHEN r.noun IN ('goal', 'summary') THEN r.subject::bigint
-        WHEN r.noun = 'connect' THEN split_part(r.subject, ':', 1)::bigint
+        WHEN r.noun IN ('connect', 'awaited') THEN split_part(r.subject, ':', 1)::bigint
         WHEN r.noun = 'approval'
             THEN (SELECT a.goal_id FROM approvals a WHERE a.id = r.subject::bigint)
         WHEN r.noun IN ('answer', 'unknown')
@@ -83,6 +83,13 @@ RULES = (
         table="inbox",
         is_over="r.received_at < now() - :keep AND r.status <> 'received'",
         is_archived=True,
+    ),
+    Rule(
+        what="taken webhooks",
+        keep=Keep.EVENTS,
+        table="hook_deliveries",
+        key=("hook_id", "delivery"),
+        is_over="r.received_at < now() - :keep",
     ),
     Rule(
         what="archived events",

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from bot.cli.findings import Finding, note, ok, problem
 from bot.config import Settings
 from bot.providers import Connections
+from bot.web.hooks import ensure_hooks
 from connectors.errors import ConnectorError, ReconnectRequiredError
 from connectors.hubspot.keys import (
     KEYED_KINDS,
@@ -49,6 +50,18 @@ def check_apps(providers: Mapping[str, ProviderSettings], settings: Settings) ->
             "No provider is set up, so Countersign can do nothing for anybody.",
             "Set up at least one of those above.",
         )
+
+
+async def check_hooks(
+    database: Database, connections: Connections, settings: Settings, *, team_id: str
+) -> AsyncIterator[Finding]:
+    """Yield where each provider's webhooks arrive; without them changes are polled."""
+    async with database.transaction() as tx:
+        paths = await ensure_hooks(tx, connections.registry, team_id)
+    for name, path in paths.items():
+        if connections.providers[name].is_set_up:
+            title = connections.providers[name].manifest.title
+            yield ok(f"{title} may send webhooks to {settings.countersign_url}{path}")
 
 
 async def check_hubspot_keys(

@@ -14,6 +14,7 @@ from bot.cli.stage import FIRST_PORT, Stage, forget, open_stage
 from bot.serve import serve
 from bot.telemetry.logs import configure_logging
 from bot.workspace.client import NotSeenError, WorkspaceClient
+from storage.database import Database
 from storage.embedded import EmbeddedPostgres, default_data_dir
 from storage.migrate import upgrade
 
@@ -78,6 +79,9 @@ async def _run(folder: Path, database_url: str, *, once: bool, is_first: bool) -
             )
         )
         try:
+            if not await _is_ready(stage, bot):
+                return ["the bot did not get ready; its last words are above"]
+            await _subscribe(stage, database_url)
             problems = await _play(stage, workspace, bot, is_first=is_first)
             if once or problems:
                 return problems
@@ -97,9 +101,7 @@ async def _play(
     *,
     is_first: bool,
 ) -> list[str]:
-    """Wait for the bot, then play the scene in a new world; a known one is only greeted."""
-    if not await _is_ready(stage, bot):
-        return ["the bot did not get ready; its last words are above"]
+    """Play the scene in a new world; a known one is only greeted."""
     if not is_first:
         click.echo("  Welcome back: yesterday's goals and connections are still here.")
         return []
@@ -131,6 +133,21 @@ async def _is_ready(stage: Stage, bot: asyncio.Future[None]) -> bool:
                     return True
             await asyncio.sleep(_POLL_S)
     return False
+
+
+async def _subscribe(stage: Stage, database_url: str) -> None:
+    """Let HubSpot's stand-in send webhooks, as an admin does in an app's settings."""
+    database = Database(database_url)
+    try:
+        async with database.reading() as tx:
+            paths = await tx.hooks.list_paths("hubspot")
+    finally:
+        await database.close()
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        for path in paths:
+            target = {"url": f"{stage.bot_url}{path}"}
+            answer = await http.post(f"{stage.hubspot_url}/_control/webhooks", json=target)
+            answer.raise_for_status()
 
 
 def _invite(stage: Stage) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import click
 
 from bot.cli.checks_database import check_database, check_key
-from bot.cli.checks_providers import check_apps, check_hubspot_keys
+from bot.cli.checks_providers import check_apps, check_hooks, check_hubspot_keys
 from bot.cli.checks_settings import check_names, check_settings, problems_of
 from bot.cli.checks_slack import check_slack
 from bot.cli.checks_web import check_web
@@ -75,6 +75,8 @@ async def _with_database(settings: Settings, url: str, *, fix: bool) -> AsyncIte
             return
         yield await check_key(database, settings)
         for team_id in await list_team_ids(database):
+            async for finding in check_hooks(database, connections, settings, team_id=team_id):
+                yield finding
             async for finding in check_hubspot_keys(
                 database, connections, settings, team_id=team_id, fix=fix
             ):

@@ -24,6 +24,7 @@ from connectors.hubspot.schemas import (
     SearchDeals,
     UpdateDeal,
 )
+from connectors.hubspot.webhook import read_webhook
 from connectors.hubspot.wire import PROVIDER
 from connectors.registry import Connector
 
@@ -224,4 +225,5 @@ CONNECTOR = Connector(
     ),
     events=events.EVENTS,
     streams=events.STREAMS,
+    webhook=read_webhook,
 )

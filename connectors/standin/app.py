@@ -21,6 +21,7 @@ from connectors.standin.pages import Pages
 from connectors.standin.store import Store
 from connectors.standin.tokens import TokenDesk
 from connectors.standin.vendor import Refusal, RefusedError, Vendor, answer_refused
+from connectors.standin.webhooks import Webhooks
 
 MAX_BODY_BYTES = 2_000_000
 """More than any request that a connector sends; a longer body is refused with 413."""
@@ -48,6 +49,7 @@ class Base:
     desk: TokenDesk
     gate: Gate
     pages: Pages
+    webhooks: Webhooks
 
 
 class StandinApp(Starlette):
@@ -68,7 +70,8 @@ def build_app(
     desk = TokenDesk(config, vendor, grants=grants)
     gate = Gate(config, vendor, desk=desk)
     pages = Pages(config, vendor)
-    service = make_service(Base(config, vendor, store, desk, gate, pages))
+    webhooks = Webhooks(store)
+    service = make_service(Base(config, vendor, store, desk, gate, pages, webhooks))
     seed = _seeder(store, service)
     seed()
     board = FaultBoard()
@@ -80,6 +83,7 @@ def build_app(
         desk=desk,
         gate=gate,
         board=board,
+        webhooks=webhooks,
         seed=seed,
         snapshot=service.snapshot,
     )

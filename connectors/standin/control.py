@@ -12,6 +12,7 @@ from connectors.standin.grants import GrantBook
 from connectors.standin.store import Store
 from connectors.standin.tokens import TokenDesk
 from connectors.standin.vendor import RefusedError
+from connectors.standin.webhooks import Webhooks
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -20,6 +21,12 @@ class RevokeGrants(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     email: str
+
+
+class Subscription(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    url: str
 
 
 class Nothing(BaseModel):
@@ -41,6 +48,7 @@ class Control:
         desk: TokenDesk,
         gate: Gate,
         board: FaultBoard,
+        webhooks: Webhooks,
         seed: Callable[[], None],
         snapshot: Callable[[], Mapping[str, object]],
     ) -> None:
@@ -49,6 +57,7 @@ class Control:
         self._desk = desk
         self._gate = gate
         self._board = board
+        self._webhooks = webhooks
         self._seed = seed
         self._snapshot = snapshot
 
@@ -58,6 +67,7 @@ class Control:
             Route("/_control/expire-tokens", self.handle_tokens_expired, methods=["POST"]),
             Route("/_control/revoke-grants", self.handle_grants_revoked, methods=["POST"]),
             Route("/_control/reset", self.handle_reset, methods=["POST"]),
+            Route("/_control/webhooks", self.handle_subscribed, methods=["POST"]),
             Route("/_control/state", self.handle_state_asked, methods=["GET"]),
             Route("/_control/log", self.handle_log_asked, methods=["GET"]),
         ]
@@ -82,6 +92,11 @@ class Control:
             self._seed()
         self._board.clear()
         self._gate.reset()
+        return JSONResponse({})
+
+    async def handle_subscribed(self, request: Request) -> Response:
+        """Send webhooks to an address, as an app's settings at the vendor would say."""
+        self._webhooks.subscribe((await _read(request, Subscription)).url)
         return JSONResponse({})
 
     async def handle_state_asked(self, _request: Request) -> Response:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, tuple_, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,6 +29,13 @@ class HookRepository:
         ).scalar_one()
         return found
 
+    async def list_paths(self, connector: str) -> Sequence[str]:
+        """Return the paths of a connector's addresses, of all teams, for whoever sets them up."""
+        rows = await self._session.scalars(
+            select(Hook.id).where(Hook.connector == connector).order_by(Hook.created_at)
+        )
+        return [f"/hooks/{connector}/{hook_id}" for hook_id in rows]
+
     async def find(self, connector: str, hook_id: str) -> Hook | None:
         return await self._session.scalar(
             select(Hook).where(Hook.id == hook_id, Hook.connector == connector)
@@ -45,21 +52,6 @@ class HookRepository:
             .returning(HookDelivery.delivery)
         )
         return frozenset(rows.all())
-
-    async def forget_deliveries(self, *, older_than_s: float, limit: int) -> int:
-        """Drop deliveries that are too old to be repeated; return how many."""
-        old = (
-            select(HookDelivery.hook_id, HookDelivery.delivery)
-            .where(HookDelivery.received_at < from_now(-older_than_s))
-            .limit(limit)
-        )
-        gone = await self._session.execute(
-            delete(HookDelivery)
-            .where(tuple_(HookDelivery.hook_id, HookDelivery.delivery).in_(old))
-            .returning(HookDelivery.delivery)
-            .execution_options(synchronize_session=False)
-        )
-        return len(gone.all())
 
     async def want_poll(
         self,

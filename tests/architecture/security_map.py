@@ -79,7 +79,7 @@ REQUIREMENTS: dict[int, Requirement] = {
     ),
     30: Requirement("One way out: https, pinned global addresses, caps, allow-listed hosts"),
     31: Requirement("MCP tool lists and OpenAPI documents are pinned", later="neither is read yet"),
-    32: Requirement("Webhooks are verified", later="no webhook is received yet"),
+    32: Requirement("Webhooks are verified over raw bytes, taken once, and only ever a hint"),
     33: Requirement("Malformed input of any kind gets a 4xx and loses nothing"),
     34: Requirement("The audit log is chained; any change is found (outside checkpoints: later)"),
     35: Requirement("Secrets appear in no log, prompt, post, row or page"),

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from connectors.hubspot.standin.errors import HUB_ID, bad_request
 from connectors.hubspot.standin.kinds import ASSOCIATION_TYPES, Kind, find_kind
+from connectors.hubspot.standin.notify import Notifier
 from connectors.hubspot.standin.records import Record, RecordBook
 from connectors.hubspot.standin.search import SearchBody, search
 from connectors.standin.app import Base
@@ -58,6 +59,9 @@ class ObjectRoutes:
     def __init__(self, base: Base, books: dict[str, RecordBook]) -> None:
         self._base = base
         self._books = books
+        self._notifier = Notifier(
+            base.webhooks, base.store, client_secret=base.config.client_secret
+        )
 
     def routes(self) -> list[BaseRoute]:
         one = _OBJECTS + "/{id}"
@@ -80,6 +84,7 @@ class ObjectRoutes:
             record = book.create(body.properties)
             for wanted in body.associations:
                 record = self._link(book, record, self._target(book.kind, wanted), wanted.to.id)
+        self._notifier.created(book.kind, record.id)
         return JSONResponse(self._shown(book.kind, record), status_code=201)
 
     async def handle_read(self, request: Request) -> Response:
@@ -102,10 +107,13 @@ class ObjectRoutes:
         body = await self._base.gate.read_json(request, ObjectInput)
         key, id_property = request.path_params["id"], request.query_params.get("idProperty")
         record = book.update(book.get(key, id_property=id_property), body.properties)
+        self._notifier.changed(book.kind, record.id, body.properties)
         return JSONResponse(self._shown(book.kind, record, names=tuple(body.properties)))
 
     async def handle_archived(self, request: Request) -> Response:
-        self._admit(request, "write").archive(request.path_params["id"])
+        book = self._admit(request, "write")
+        book.archive(request.path_params["id"])
+        self._notifier.archived(book.kind, request.path_params["id"])
         return Response(status_code=204)
 
     async def handle_upserted(self, request: Request) -> Response:

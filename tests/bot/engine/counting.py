@@ -240,11 +240,11 @@ _BEFORE = {"busy": 429, "down": 500, "refused": REFUSED, "unauthorized": 401}
 
 
 @contextmanager
-def run_provider(provider: Provider) -> Iterator[str]:
-    """Serve the provider on a free loopback port and give its URL."""
+def serve_app(app: Starlette) -> Iterator[str]:
+    """Serve an application on a free loopback port, in a thread, and give its URL."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(provider.app(), log_level="warning"))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -252,9 +252,18 @@ def run_provider(provider: Provider) -> Iterator[str]:
                 time.sleep(0.005)
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            provider.held.set()
             server.should_exit = True
             thread.join(timeout=10)
+
+
+@contextmanager
+def run_provider(provider: Provider) -> Iterator[str]:
+    """Serve the provider on a free loopback port and give its URL."""
+    with serve_app(provider.app()) as url:
+        try:
+            yield url
+        finally:
+            provider.held.set()
 
 
 async def _send(http: Http, method: str, path: str, json: Any = None) -> Any:
