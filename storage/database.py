@@ -16,6 +16,7 @@ from storage.repositories.breakers import BreakerRepository
 from storage.repositories.calls import CallRepository
 from storage.repositories.connections import ConnectionRepository
 from storage.repositories.digests import DigestRepository
+from storage.repositories.direct import Direct
 from storage.repositories.durations import DurationRepository
 from storage.repositories.goals import GoalRepository
 from storage.repositories.halts import HaltRepository
@@ -35,13 +36,14 @@ from storage.repositories.waits import WaitRepository
 class Transaction:
     """The repositories of one transaction, and what it writes at its end (`storage.pending`)."""
 
-    def __init__(self, session: AsyncSession, pending: Pending) -> None:
+    def __init__(self, session: AsyncSession, direct: Direct, pending: Pending) -> None:
         self.session = session
+        self.direct = direct
         self.pending = pending
 
     @cached_property
     def approvals(self) -> ApprovalRepository:
-        return ApprovalRepository(self.session)
+        return ApprovalRepository(self.session, self.direct)
 
     @cached_property
     def audit(self) -> AuditRepository:
@@ -53,11 +55,11 @@ class Transaction:
 
     @cached_property
     def calls(self) -> CallRepository:
-        return CallRepository(self.session)
+        return CallRepository(self.session, self.direct)
 
     @cached_property
     def connections(self) -> ConnectionRepository:
-        return ConnectionRepository(self.session)
+        return ConnectionRepository(self.session, self.direct)
 
     @cached_property
     def digests(self) -> DigestRepository:
@@ -69,7 +71,7 @@ class Transaction:
 
     @cached_property
     def goals(self) -> GoalRepository:
-        return GoalRepository(self.session)
+        return GoalRepository(self.session, self.direct)
 
     @cached_property
     def halts(self) -> HaltRepository:
@@ -93,11 +95,11 @@ class Transaction:
 
     @cached_property
     def outbox(self) -> OutboxRepository:
-        return OutboxRepository(self.session)
+        return OutboxRepository(self.session, self.direct)
 
     @cached_property
     def people(self) -> PersonRepository:
-        return PersonRepository(self.session)
+        return PersonRepository(self.session, self.direct)
 
     @cached_property
     def results(self) -> ResultRepository:
@@ -105,7 +107,7 @@ class Transaction:
 
     @cached_property
     def tasks(self) -> TaskRepository:
-        return TaskRepository(self.session)
+        return TaskRepository(self.session, self.direct)
 
     @cached_property
     def tidy(self) -> TidyRepository:
@@ -113,7 +115,7 @@ class Transaction:
 
     @cached_property
     def usage(self) -> UsageRepository:
-        return UsageRepository(self.session)
+        return UsageRepository(self.session, self.direct)
 
     @cached_property
     def waits(self) -> WaitRepository:
@@ -175,8 +177,9 @@ class Database:
         """
         with self.absence.told():
             async with self._sessions.begin() as session:
-                pending = Pending(session, tell=self.calm_redraws)
-                yield Transaction(session, pending)
+                direct = Direct(session)
+                pending = Pending(direct, tell=self.calm_redraws)
+                yield Transaction(session, direct, pending)
                 await pending.write()
         pending.committed()
 
@@ -189,8 +192,9 @@ class Database:
         """
         with self.absence.told():
             async with self._readers() as session:
-                pending = Pending(session)
-                yield Transaction(session, pending)
+                direct = Direct(session)
+                pending = Pending(direct)
+                yield Transaction(session, direct, pending)
                 await pending.write()
 
     async def close(self) -> None:

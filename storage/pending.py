@@ -1,12 +1,12 @@
 """What a transaction writes just before it commits, in one statement: audit rows, redraws, jobs."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from storage.repositories.direct import Direct
 
 POST_CARDS = "post_cards"
 """The job that shows what is due in one channel."""
@@ -127,10 +127,8 @@ class Pending:
     Redraws of one subject are one, with the most urgent wish; so are equal jobs.
     """
 
-    def __init__(
-        self, session: AsyncSession, *, tell: Callable[[str, str], None] | None = None
-    ) -> None:
-        self._session = session
+    def __init__(self, direct: Direct, *, tell: Callable[[str, str], None] | None = None) -> None:
+        self._direct = direct
         self._tell = tell
         self._audit: list[dict[str, Any]] = []
         self._redraws: dict[tuple[str, str, str], int] = {}
@@ -164,8 +162,7 @@ class Pending:
         values = self._values()
         jobs = list(self._jobs.values())
         self._audit, self._redraws, self._jobs = [], {}, {}
-        connection = await self._session.connection()
-        rows: Sequence[Any] = (await connection.exec_driver_sql(_WRITE, values)).all()
+        rows = await self._direct.rows(_WRITE, values)
         self._calm += [(row[1], row[2]) for row in rows if row[0] is None]
         added = {row[0] for row in rows}
         waiting = [
@@ -174,7 +171,7 @@ class Pending:
             if job.once and job.once not in added and job.priority > Priority.BACKGROUND
         ]
         if waiting:
-            await connection.exec_driver_sql(_RAISE, {"jobs": json.dumps(waiting)})
+            await self._direct.rows(_RAISE, {"jobs": json.dumps(waiting)})
 
     def _values(self) -> dict[str, Any]:
         redraws = [

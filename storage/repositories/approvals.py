@@ -8,14 +8,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
+from storage.repositories.direct import Direct, selected
 from storage.repositories.rows import update_object
 from storage.repositories.tasks import seconds
 from storage.tables.approvals import Approval, ApprovalItem, ApprovalStatus, Decision, Verdict
 
+_LATEST = selected(
+    ApprovalItem, "WHERE team_id = %(team)s AND task_id = %(task)s ORDER BY id DESC LIMIT 1"
+)
+
 
 class ApprovalRepository:
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, direct: Direct) -> None:
         self._session = session
+        self._direct = direct
 
     async def add(
         self,
@@ -95,13 +101,8 @@ class ApprovalRepository:
 
     async def latest_item(self, team_id: str, task_id: int) -> ApprovalItem | None:
         """Return the newest item that asks about a task."""
-        return await self._session.scalar(
-            select(ApprovalItem)
-            .where(ApprovalItem.team_id == team_id, ApprovalItem.task_id == task_id)
-            .order_by(ApprovalItem.id.desc())
-            .limit(1)
-            .execution_options(populate_existing=True)
-        )
+        wanted = {"team": team_id, "task": task_id}
+        return await self._direct.object(ApprovalItem, _LATEST, wanted)
 
     async def list_for_goal(
         self, team_id: str, goal_id: int

@@ -3,72 +3,64 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
 from storage.instants import Deadline, elapsed_s
 from storage.repositories.conditions import halted
-from storage.repositories.rows import as_json, typed
+from storage.repositories.direct import Direct, as_json, returned, selected
 from storage.tables.calls import Attempt, AttemptStatus, Call, Permit, PermitStatus
 from storage.tables.halts import EVERY_TEAM
 
-_ISSUE = text(
+_ISSUE = (
     "INSERT INTO permits (team_id, call_id, call_hash, attempt_id, grounds, status) "
-    "SELECT team_id, id, hash, :attempt, :grounds, 'issued' FROM calls "
-    "WHERE team_id = :team AND id = :call AND hash = :hash RETURNING id"
+    "SELECT team_id, id, hash, %(attempt)s, %(grounds)s, 'issued' FROM calls "
+    "WHERE team_id = %(team)s AND id = %(call)s AND hash = %(hash)s RETURNING id"
 )
 
-_USE = text(
+_USE = (
     "UPDATE permits SET status = 'used', used_at = now() FROM attempts "
-    "WHERE permits.team_id = :team AND permits.id = :permit AND permits.attempt_id = :attempt "
-    "AND permits.call_hash = :hash AND permits.status = 'issued' "
+    "WHERE permits.team_id = %(team)s AND permits.id = %(permit)s "
+    "AND permits.attempt_id = %(attempt)s "
+    "AND permits.call_hash = %(hash)s AND permits.status = 'issued' "
     "AND attempts.id = permits.attempt_id AND attempts.status = 'running' "
     "AND (attempts.idempotency = 'read' OR NOT EXISTS "
-    "(SELECT FROM halts WHERE halts.team_id IN (:team, :every_team))) RETURNING permits.id"
+    "(SELECT FROM halts WHERE halts.team_id IN (%(team)s, %(every_team)s))) RETURNING permits.id"
 )
 
-_ADD = text(
+_ADD = (
     "INSERT INTO calls (team_id, goal_id, task_id, hash, body, labels, preview) "
-    "VALUES (:team, :goal, :task, :hash, CAST(:body AS jsonb), CAST(:labels AS jsonb), "
-    "CAST(:preview AS jsonb)) "
+    "VALUES (%(team)s, %(goal)s, %(task)s, %(hash)s, %(body)s::jsonb, %(labels)s::jsonb, "
+    "%(preview)s::jsonb) "
     "ON CONFLICT (task_id, hash) DO UPDATE SET hash = excluded.hash RETURNING id"
 )
 
-_BEGIN = text(
+_BEGIN = returned(
+    Attempt,
     "INSERT INTO attempts (team_id, goal_id, task_id, call_id, number, idempotency, "
     "idempotency_key, lease_owner, lease_until, status) "
-    "SELECT :team, :goal, :task, :call, 1 + coalesce(max(number), 0), :idempotency, "
-    ":key, :owner, now() + make_interval(secs => :lease_s), 'running' "
-    "FROM attempts WHERE team_id = :team AND task_id = :task "
-    "RETURNING *, lease_until - clock_timestamp() AS time_left"
+    "SELECT %(team)s, %(goal)s, %(task)s, %(call)s, 1 + coalesce(max(number), 0), "
+    "%(idempotency)s, %(key)s, %(owner)s, now() + make_interval(secs => %(lease_s)s), 'running' "
+    "FROM attempts WHERE team_id = %(team)s AND task_id = %(task)s",
 )
 
-_FINISH = text(
-    "UPDATE attempts SET status = :status, error = CAST(:error AS jsonb), finished_at = now() "
-    "WHERE team_id = :team AND id = :attempt AND status = 'running' RETURNING id"
+_FINISH = (
+    "UPDATE attempts SET status = %(status)s, error = %(error)s::jsonb, finished_at = now() "
+    "WHERE team_id = %(team)s AND id = %(attempt)s AND status = 'running' RETURNING id"
 )
 
-_LATEST = (
-    select(Attempt)
-    .where(Attempt.team_id == bindparam("team"), Attempt.task_id == bindparam("task"))
-    .order_by(Attempt.number.desc())
-    .limit(1)
-    .execution_options(populate_existing=True)
+_LATEST = selected(
+    Attempt, "WHERE team_id = %(team)s AND task_id = %(task)s ORDER BY number DESC LIMIT 1"
 )
 
-
-_ATTEMPTS = (
-    select(Attempt)
-    .where(Attempt.team_id == bindparam("team"), Attempt.goal_id == bindparam("goal"))
-    .order_by(Attempt.id)
-    .execution_options(populate_existing=True)
-)
+_ATTEMPTS = selected(Attempt, "WHERE team_id = %(team)s AND goal_id = %(goal)s ORDER BY id")
 
 
 class CallRepository:
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, direct: Direct) -> None:
         self._session = session
+        self._direct = direct
 
     async def add(
         self,
@@ -82,7 +74,7 @@ class CallRepository:
         preview: dict[str, Any],
     ) -> int:
         """Store a frozen call and return its id; the same call of the same task is one row."""
-        rows = await self._session.execute(
+        added = await self._direct.value(
             _ADD,
             {
                 "team": team_id,
@@ -94,7 +86,7 @@ class CallRepository:
                 "preview": as_json(preview),
             },
         )
-        return int(rows.scalar_one())
+        return int(added)
 
     async def get(self, team_id: str, call_id: int) -> Call:
         """Return a frozen call.
@@ -132,7 +124,7 @@ class CallRepository:
             "attempt": attempt_id,
             "grounds": grounds,
         }
-        issued: int | None = await self._session.scalar(_ISSUE, given)
+        issued: int | None = await self._direct.value(_ISSUE, given)
         return issued
 
     async def use_permit(
@@ -149,7 +141,7 @@ class CallRepository:
             "hash": call_hash,
             "every_team": EVERY_TEAM,
         }
-        return await self._session.scalar(_USE, given) is not None
+        return await self._direct.value(_USE, given) is not None
 
     async def is_held(
         self, team_id: str, permit_id: int, *, attempt_id: int, call_hash: str
@@ -187,8 +179,8 @@ class CallRepository:
         Return it and until when it may send (`storage.instants`).
         """
         since_s = elapsed_s()
-        rows = await self._session.execute(
-            _BEGIN,
+        [(*row, left)] = await self._direct.rows(
+            f"{_BEGIN}, lease_until - clock_timestamp()",
             {
                 "team": team_id,
                 "goal": goal_id,
@@ -200,9 +192,7 @@ class CallRepository:
                 "lease_s": lease_s,
             },
         )
-        row = dict(rows.mappings().one())
-        left = row.pop("time_left")
-        attempt = Attempt(**(typed(Attempt, row) or {}))
+        [attempt] = self._direct.made(Attempt, [tuple(row)])
         return attempt, Deadline.after(left, since_s=since_s)
 
     async def finish_attempt(
@@ -220,7 +210,7 @@ class CallRepository:
             "status": status.value,
             "error": as_json(error),
         }
-        return await self._session.scalar(_FINISH, given) is not None
+        return await self._direct.value(_FINISH, given) is not None
 
     async def mark_unknown(self, *, team_id: str, attempt_id: int) -> None:
         """Mark a failed attempt as one of several tries of which one may have worked."""
@@ -253,8 +243,8 @@ class CallRepository:
         return settled.scalar_one_or_none() is not None
 
     async def latest_attempt(self, team_id: str, task_id: int) -> Attempt | None:
-        return await self._session.scalar(_LATEST, {"team": team_id, "task": task_id})
+        return await self._direct.object(Attempt, _LATEST, {"team": team_id, "task": task_id})
 
     async def list_attempts(self, team_id: str, goal_id: int) -> Sequence[Attempt]:
-        rows = await self._session.scalars(_ATTEMPTS, {"team": team_id, "goal": goal_id})
-        return rows.all()
+        wanted = {"team": team_id, "goal": goal_id}
+        return await self._direct.objects(Attempt, _ATTEMPTS, wanted)

@@ -3,29 +3,28 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
 from storage.instants import from_now
+from storage.repositories.direct import Direct, selected
 from storage.repositories.tasks import seconds
 from storage.tables.connections import Connection, ConnectionStatus, OAuthState
 from storage.tables.goals import Goal, Task, TaskStatus
 
-_OF_PERSON = (
-    select(Connection)
-    .where(Connection.team_id == bindparam("team"), Connection.person_id == bindparam("person"))
-    .order_by(Connection.provider)
-    .execution_options(populate_existing=True)
+_OF_PERSON = selected(
+    Connection, "WHERE team_id = %(team)s AND person_id = %(person)s ORDER BY provider"
 )
 
 
 class ConnectionRepository:
     """Holds ciphertext only: the token broker encrypts and decrypts."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, direct: Direct) -> None:
         self._session = session
+        self._direct = direct
 
     async def connect(
         self,
@@ -118,8 +117,8 @@ class ConnectionRepository:
         )
 
     async def list_(self, team_id: str, person_id: str) -> Sequence[Connection]:
-        rows = await self._session.scalars(_OF_PERSON, {"team": team_id, "person": person_id})
-        return rows.all()
+        wanted = {"team": team_id, "person": person_id}
+        return await self._direct.objects(Connection, _OF_PERSON, wanted)
 
     async def count_of_account(
         self, team_id: str, provider: str, account: str, *, without: str | None = None

@@ -1,15 +1,15 @@
 """Goals, their plans and the Runs of plans."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, not_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import and_, exists, func, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
+from storage.repositories import goals_sql as sql
 from storage.repositories.conditions import halted
-from storage.repositories.rows import typed, update_object
+from storage.repositories.direct import Direct, Row, as_json, plain, renew
 from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, PlanRun, Task, TaskStatus
 
 OPEN_STATUSES = (
@@ -23,39 +23,12 @@ OPEN_STATUSES = (
 )
 
 
-_LOCK = (
-    select(Goal)
-    .where(Goal.team_id == bindparam("team"), Goal.id == bindparam("goal"))
-    .with_for_update()
-    .execution_options(populate_existing=True)
-)
-
-
-_FIND = select(Goal).where(Goal.team_id == bindparam("team"), Goal.id == bindparam("goal"))
-
-_MOVE = text(
-    "UPDATE goals SET status = :status, reason = :reason, updated_at = now(), "
-    "settled_at = CASE WHEN :settled THEN now() ELSE settled_at END "
-    "WHERE team_id = :team AND id = :id AND status = :before RETURNING *"
-)
-
-_RUN = (
-    select(PlanRun)
-    .where(
-        PlanRun.team_id == bindparam("team"),
-        PlanRun.goal_id == bindparam("goal"),
-        PlanRun.version <= bindparam("version"),
-    )
-    .order_by(PlanRun.version.desc())
-    .limit(1)
-)
-
-
 class GoalRepository:
     """Reads and changes goals; `lock` is what every writer of a goal takes first."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, direct: Direct) -> None:
         self._session = session
+        self._direct = direct
         self._held: dict[tuple[str, int], Goal] = {}
 
     async def add(
@@ -72,27 +45,24 @@ class GoalRepository:
         undo_of_task_id: int | None = None,
     ) -> int | None:
         """Return the new goal's id, or None when its source already became a goal."""
-        return await self._session.scalar(
-            insert(Goal)
-            .values(
-                team_id=team_id,
-                requester_id=requester_id,
-                channel_id=channel_id,
-                thread_ts=thread_ts,
-                source_key=source_key,
-                text=text,
-                kind=kind,
-                status=status,
-                plan_version=0,
-                clarifications=[],
-                undo_of_task_id=undo_of_task_id,
-            )
-            .on_conflict_do_nothing(index_elements=["team_id", "source_key"])
-            .returning(Goal.id)
+        added: int | None = await self._direct.value(
+            sql.ADD,
+            {
+                "team_id": team_id,
+                "requester_id": requester_id,
+                "channel_id": channel_id,
+                "thread_ts": thread_ts,
+                "source_key": source_key,
+                "text": text,
+                "kind": kind.value,
+                "status": status.value,
+                "undo_of_task_id": undo_of_task_id,
+            },
         )
+        return added
 
     async def find(self, team_id: str, goal_id: int) -> Goal | None:
-        return await self._session.scalar(_FIND, {"team": team_id, "goal": goal_id})
+        return await self._direct.object(Goal, sql.FIND, {"team": team_id, "goal": goal_id})
 
     async def get(self, team_id: str, goal_id: int) -> Goal:
         """Return a goal.
@@ -114,15 +84,15 @@ class GoalRepository:
         held = self._held.get((team_id, goal_id))
         if held is not None:
             return held
-        goal = await self._session.scalar(_LOCK, {"team": team_id, "goal": goal_id})
+        goal = await self._direct.object(Goal, sql.LOCK, {"team": team_id, "goal": goal_id})
         if goal is None:
             raise NotFoundError("goal", goal_id)
         self._held[team_id, goal_id] = goal
         return goal
 
     async def find_by_source(self, team_id: str, source_key: str) -> Goal | None:
-        return await self._session.scalar(
-            select(Goal).where(Goal.team_id == team_id, Goal.source_key == source_key)
+        return await self._direct.object(
+            Goal, sql.BY_SOURCE, {"team": team_id, "source": source_key}
         )
 
     async def find_asking(self, team_id: str, channel_id: str, thread_ts: str) -> Goal | None:
@@ -226,8 +196,8 @@ class GoalRepository:
         settled: bool = False,
     ) -> bool:
         """Compare-and-set the status that `goal` was read with; False when somebody was first."""
-        moved = await self._session.execute(
-            _MOVE,
+        moved = await self._direct.row(
+            sql.MOVE,
             {
                 "team": goal.team_id,
                 "id": goal.id,
@@ -237,7 +207,7 @@ class GoalRepository:
                 "settled": settled,
             },
         )
-        return self._refresh(goal, typed(Goal, moved.mappings().one_or_none()))
+        return self._refresh(goal, moved)
 
     async def touch(self, team_id: str, goal_id: int) -> None:
         await self._session.execute(
@@ -259,7 +229,7 @@ class GoalRepository:
 
     async def begin_round(self, goal: Goal) -> None:
         """Count the round that a planner's answer begins, and forget why it was asked."""
-        await self._change(goal, rounds=Goal.rounds + 1, deviation=None)
+        await self._change(goal, rounds=goal.rounds + 1, deviation=None)
 
     async def set_deviation(
         self, goal: Goal, deviation: dict[str, Any] | None, *, replans: int | None = None
@@ -273,39 +243,41 @@ class GoalRepository:
         await self._change(goal, started_version=goal.plan_version)
 
     async def _change(self, goal: Goal, **values: Any) -> None:
-        changed = await self._session.execute(
-            update(Goal)
-            .where(Goal.team_id == goal.team_id, Goal.id == goal.id)
-            .values(updated_at=func.now(), **values)
-            .returning(*Goal.__table__.columns)
-            .execution_options(synchronize_session=False)
+        changed = await self._direct.row(
+            sql.change(frozenset(values)),
+            {"team": goal.team_id, "goal": goal.id, **plain(Goal, values)},
         )
-        self._refresh(goal, changed.mappings().one_or_none())
+        self._refresh(goal, changed)
 
-    def _refresh(self, goal: Goal, row: Mapping[Any, Any] | None) -> bool:
+    def _refresh(self, goal: Goal, row: Row | None) -> bool:
         """Bring a goal up to date, and the object that `lock` gave for it; False without a row."""
+        if row is None:
+            return False
         held = self._held.get((goal.team_id, goal.id))
         if held is not None and held is not goal:
-            update_object(held, row)
-        return update_object(goal, row)
+            renew(held, row)
+        renew(goal, row)
+        return True
 
     async def add_plan(self, goal: Goal, *, body: dict[str, Any], author: str) -> int:
         """Store the next version of a goal's plan and return its number."""
         version = goal.plan_version + 1
-        await self._session.execute(
-            insert(Plan).values(
-                team_id=goal.team_id, goal_id=goal.id, version=version, body=body, author=author
-            )
+        changed = await self._direct.row(
+            sql.ADD_PLAN,
+            {
+                "team": goal.team_id,
+                "goal": goal.id,
+                "version": version,
+                "body": as_json(body),
+                "author": author,
+            },
         )
-        await self._change(goal, plan_version=version)
+        self._refresh(goal, changed)
         return version
 
     async def find_plan(self, team_id: str, goal_id: int, version: int) -> Plan | None:
-        return await self._session.scalar(
-            select(Plan).where(
-                Plan.team_id == team_id, Plan.goal_id == goal_id, Plan.version == version
-            )
-        )
+        wanted = {"team": team_id, "goal": goal_id, "version": version}
+        return await self._direct.object(Plan, sql.PLAN, wanted)
 
     async def list_plans(self, team_id: str, goal_id: int) -> Sequence[Plan]:
         """Return every version of a goal's plan, the first one first."""
@@ -320,18 +292,17 @@ class GoalRepository:
         self, goal: Goal, *, version: int, person_id: str, shown: dict[str, Any]
     ) -> int | None:
         """Record a person's Run with the values on the card; None when it was run already."""
-        return await self._session.scalar(
-            insert(PlanRun)
-            .values(
-                team_id=goal.team_id,
-                goal_id=goal.id,
-                version=version,
-                person_id=person_id,
-                shown=shown,
-            )
-            .on_conflict_do_nothing(index_elements=["goal_id", "version"])
-            .returning(PlanRun.id)
+        added: int | None = await self._direct.value(
+            sql.ADD_RUN,
+            {
+                "team": goal.team_id,
+                "goal": goal.id,
+                "version": version,
+                "person": person_id,
+                "shown": as_json(shown),
+            },
         )
+        return added
 
     async def find_run(self, team_id: str, goal_id: int, version: int) -> PlanRun | None:
         """Return the newest Run at or before a version.
@@ -339,6 +310,5 @@ class GoalRepository:
         It answers for the values that it showed; a later version that an approver's edit made
         leaves the other steps as they were.
         """
-        return await self._session.scalar(
-            _RUN, {"team": team_id, "goal": goal_id, "version": version}
-        )
+        wanted = {"team": team_id, "goal": goal_id, "version": version}
+        return await self._direct.object(PlanRun, sql.RUN, wanted)

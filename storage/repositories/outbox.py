@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, case, delete, exists, func, or_, select, update
+from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from storage.repositories.direct import Direct, as_json, returned
 from storage.repositories.tasks import seconds
-from storage.tables.people import Person
 from storage.tables.slack import OutboxCard, ParkedChannel
 
 HOME = "home"
@@ -19,9 +19,28 @@ MAX_TRIES = 12
 """With the pump's doubling waits, a card is tried for about an hour before it is left alone."""
 
 
-_REVIVED = func.least(OutboxCard.tries, 1)
-"""Tries of a card that is wanted anew: it gets all its tries back, but one that was made stays
-known, since it may have posted a message whose reply was lost."""
+_SHOW = returned(
+    OutboxCard,
+    """
+    INSERT INTO outbox (
+        team_id, noun, subject, channel_id, thread_ts, recipient_id, data, wanted, sent, priority,
+        tries
+    ) VALUES (
+        %(team)s, %(noun)s, %(subject)s, %(channel)s, %(thread)s, %(recipient)s, %(data)s::jsonb,
+        1, 0, %(priority)s, 0
+    ) ON CONFLICT (team_id, noun, subject, channel_id) DO UPDATE SET
+        wanted = outbox.wanted + 1,
+        priority = CASE WHEN outbox.wanted > outbox.sent
+            THEN least(outbox.priority, excluded.priority) ELSE excluded.priority END,
+        tries = least(outbox.tries, 1),
+        not_before = NULL,
+        data = outbox.data || excluded.data
+    """,
+)
+"""The more urgent wish counts until it has been sent. A card that is wanted anew gets all its tries
+back, but one that was made stays known: it may have posted a message whose reply was lost."""
+
+_DM = "SELECT dm_channel_id FROM people WHERE team_id = %(team)s AND person_id = %(person)s"
 
 
 def is_person(channel_id: str) -> bool:
@@ -32,8 +51,9 @@ def is_person(channel_id: str) -> bool:
 class OutboxRepository:
     """Wants, claims and settles cards. `storage.outbox` also wakes the pump."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, direct: Direct) -> None:
         self._session = session
+        self._direct = direct
 
     async def show(
         self,
@@ -49,32 +69,21 @@ class OutboxRepository:
     ) -> OutboxCard:
         """Want a card to be shown, or shown anew when it is there already; return its row."""
         channel_id = await self._direct_messages(team_id, noun, channel_id)
-        added = insert(OutboxCard).values(
-            team_id=team_id,
-            noun=noun,
-            subject=subject,
-            channel_id=channel_id,
-            thread_ts=thread_ts,
-            recipient_id=recipient_id,
-            data=data or {},
-            priority=priority,
+        [card] = await self._direct.objects(
+            OutboxCard,
+            _SHOW,
+            {
+                "team": team_id,
+                "noun": noun,
+                "subject": subject,
+                "channel": channel_id,
+                "thread": thread_ts,
+                "recipient": recipient_id,
+                "data": as_json(data or {}),
+                "priority": priority,
+            },
         )
-        changes: dict[str, Any] = {
-            "wanted": OutboxCard.wanted + 1,
-            "priority": _sooner(added.excluded.priority),
-            "tries": _REVIVED,
-            "not_before": None,
-        }
-        if data is not None:
-            changes["data"] = OutboxCard.data.op("||")(added.excluded.data)
-        rows = await self._session.scalars(
-            added.on_conflict_do_update(
-                index_elements=["team_id", "noun", "subject", "channel_id"], set_=changes
-            )
-            .returning(OutboxCard)
-            .execution_options(populate_existing=True)
-        )
-        return rows.one()
+        return card
 
     async def list_for(self, team_id: str, noun: str, subject: str) -> Sequence[OutboxCard]:
         """Return the cards of a subject, oldest first; `data["permalink"]` links to the message."""
@@ -278,11 +287,7 @@ class OutboxRepository:
     async def _direct_messages(self, team_id: str, noun: str, channel_id: str) -> str:
         if noun == HOME or not is_person(channel_id):
             return channel_id
-        known = await self._session.scalar(
-            select(Person.dm_channel_id).where(
-                Person.team_id == team_id, Person.person_id == channel_id
-            )
-        )
+        known: str | None = await self._direct.value(_DM, {"team": team_id, "person": channel_id})
         return known or channel_id
 
     async def _settle(self, card: OutboxCard, *, owner: str, **values: Any) -> bool:
@@ -294,12 +299,6 @@ class OutboxRepository:
             .execution_options(synchronize_session=False)
         )
         return settled is not None
-
-
-def _sooner(priority: Any) -> Any:
-    """Return a wanted card's priority: the more urgent wish counts until it has been sent."""
-    is_due = OutboxCard.wanted > OutboxCard.sent
-    return case((is_due, func.least(OutboxCard.priority, priority)), else_=priority)
 
 
 def _due() -> tuple[Any, ...]:

@@ -8,7 +8,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
+from storage.repositories.direct import Direct, selected
 from storage.tables.people import Person, Role, Team
+
+_FIND = selected(Person, "WHERE team_id = %(team)s AND person_id = %(person)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,10 @@ class PersonFacts:
 class PersonRepository:
     """Reads and keeps people; it never asks Slack."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, direct: Direct) -> None:
         self._session = session
+        self._direct = direct
+        self._known: dict[tuple[str, str], Person] = {}
 
     async def upsert_team(self, *, team_id: str, name: str, bot_user_id: str) -> None:
         added = insert(Team).values(team_id=team_id, name=name, bot_user_id=bot_user_id)
@@ -63,7 +68,13 @@ class PersonRepository:
 
     async def find(self, team_id: str, person_id: str) -> Person | None:
         """Return somebody as they were when this transaction first read them."""
-        return await self._session.get(Person, (team_id, person_id))
+        known = self._known.get((team_id, person_id))
+        if known is None:
+            wanted = {"team": team_id, "person": person_id}
+            known = await self._direct.object(Person, _FIND, wanted)
+            if known is not None:
+                self._known[team_id, person_id] = known
+        return known
 
     async def get(self, team_id: str, person_id: str) -> Person:
         """Return a person.

@@ -1,32 +1,29 @@
 """Tasks: claimed by leases, moved by compare-and-set."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Text,
-    and_,
-    bindparam,
-    cast,
-    delete,
-    func,
-    not_,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import and_, delete, func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ClauseElement
 
 from storage.errors import NotFoundError
 from storage.repositories.conditions import halted
-from storage.repositories.rows import move_statement, move_values, typed, update_object
+from storage.repositories.direct import (
+    Direct,
+    Row,
+    assigned,
+    plain,
+    renew,
+    returned,
+    selected,
+)
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.connections import Connection, ConnectionStatus
 from storage.tables.goals import DRIVEN_STATUSES, Goal, Task, TaskStatus
+from storage.tables.halts import EVERY_TEAM
 
 
 def seconds(amount: float) -> Any:
@@ -45,17 +42,33 @@ _ENDS = frozenset(
 )
 
 
-_LIST = (
-    select(Task)
-    .where(Task.team_id == bindparam("team"), Task.goal_id == bindparam("goal"))
-    .order_by(Task.position, Task.id)
-    .execution_options(populate_existing=True)
+_LIST = selected(Task, "WHERE team_id = %(team)s AND goal_id = %(goal)s ORDER BY position, id")
+_FIND = selected(Task, "WHERE team_id = %(team)s AND id = %(task)s")
+_FREE = (
+    "team_id = %(team)s AND goal_id = %(goal)s AND key = ANY(%(keys)s) AND status = 'ready' "
+    "AND (lease_until IS NULL OR lease_until < now()) "
+    "AND (not_before IS NULL OR not_before <= now()) "
+    "AND (key = ANY(%(reads)s) OR NOT EXISTS "
+    "(SELECT FROM halts WHERE halts.team_id IN (%(team)s, %(every_team)s)))"
 )
-_FIND = (
-    select(Task)
-    .where(Task.team_id == bindparam("team"), Task.id == bindparam("task"))
-    .execution_options(populate_existing=True)
+_CLAIM = returned(
+    Task,
+    "UPDATE tasks SET lease_owner = %(owner)s, "  # noqa: S608 -- our own text
+    f"lease_until = now() + make_interval(secs => %(lease_s)s) WHERE {_FREE} "
+    f"AND (%(most)s::int IS NULL OR id IN (SELECT id FROM tasks WHERE {_FREE} "
+    "ORDER BY array_position(%(keys)s, key) LIMIT %(most)s))",
 )
+
+
+@cache
+def _move(names: frozenset[str], *, ends: bool) -> str:
+    """Return the compare-and-set of a task's status that also sets these columns."""
+    now = ", finished_at = now()" if ends else ""
+    return returned(
+        Task,
+        f"UPDATE tasks SET {assigned(Task, names)}{now} "  # noqa: S608 -- our own names
+        "WHERE team_id = %(team)s AND id = %(id)s AND status = %(before)s",
+    )
 
 
 class TaskRepository:
@@ -65,8 +78,9 @@ class TaskRepository:
     true by what this repository changes.
     """
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, direct: Direct) -> None:
         self._session = session
+        self._direct = direct
         self._lists: dict[tuple[str, int], Sequence[Task]] = {}
 
     async def add_many(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -78,15 +92,15 @@ class TaskRepository:
         """Return a goal's tasks in plan order, as they are now."""
         known = self._lists.get((team_id, goal_id))
         if known is None:
-            rows = await self._session.scalars(_LIST, {"team": team_id, "goal": goal_id})
-            known = self._lists[team_id, goal_id] = rows.all()
+            wanted = {"team": team_id, "goal": goal_id}
+            known = self._lists[team_id, goal_id] = await self._direct.objects(Task, _LIST, wanted)
         return known
 
     async def find(self, team_id: str, task_id: int) -> Task | None:
         known = self._known(team_id, task_id)
         if known is not None:
             return known
-        return await self._session.scalar(_FIND, {"team": team_id, "task": task_id})
+        return await self._direct.object(Task, _FIND, {"team": team_id, "task": task_id})
 
     def _known(self, team_id: str, task_id: int) -> Task | None:
         """Return a task of a list that was read in this transaction."""
@@ -134,14 +148,15 @@ class TaskRepository:
         if to in _ENDS:
             values.pop("finished_at", None)
         row = await self._move(task, {"status": to, **values}, ends=to in _ENDS)
+        if row is None:
+            return False
         known = self._known(task.team_id, task.id)
         if known is not None and known is not task:
-            update_object(known, row)
-        return update_object(task, row)
+            renew(known, row)
+        renew(task, row)
+        return True
 
-    async def _move(
-        self, task: Task, values: dict[str, Any], *, ends: bool
-    ) -> Mapping[Any, Any] | None:
+    async def _move(self, task: Task, values: dict[str, Any], *, ends: bool) -> Row | None:
         if any(isinstance(value, ClauseElement) for value in values.values()):
             # An instant that the database computes.
             moved = await self._session.execute(
@@ -151,17 +166,17 @@ class TaskRepository:
                 .returning(*Task.__table__.columns)
                 .execution_options(synchronize_session=False)
             )
-            return moved.mappings().one_or_none()
-        moved = await self._session.execute(
-            move_statement(Task, frozenset(values), "finished_at" if ends else ""),
+            row = moved.one_or_none()
+            return None if row is None else tuple(row)
+        return await self._direct.row(
+            _move(frozenset(values), ends=ends),
             {
                 "team": task.team_id,
                 "id": task.id,
                 "before": task.status.value,
-                **move_values(Task, values),
+                **plain(Task, values),
             },
         )
-        return typed(Task, moved.mappings().one_or_none())
 
     async def hold(self, team_id: str, task_id: int, *, at_most_s: float) -> bool:
         """Note since when a task waits for its provider; False once that has been too long."""
@@ -193,26 +208,20 @@ class TaskRepository:
         At most `most` of them, those that come first in `keys`; None takes them all. While the
         team is halted only those among `reads` are taken, the keys of tasks that only read.
         """
-        free: ColumnElement[bool] = and_(
-            Task.team_id == team_id,
-            Task.goal_id == goal_id,
-            Task.key.in_(keys),
-            Task.status == TaskStatus.READY,
-            or_(Task.lease_until.is_(None), Task.lease_until < func.now()),
-            or_(Task.not_before.is_(None), Task.not_before <= func.now()),
-            or_(Task.key.in_(reads), not_(halted(team_id))),
+        return await self._direct.objects(
+            Task,
+            _CLAIM,
+            {
+                "team": team_id,
+                "goal": goal_id,
+                "keys": list(keys),
+                "reads": list(reads),
+                "every_team": EVERY_TEAM,
+                "owner": owner,
+                "lease_s": lease_s,
+                "most": most,
+            },
         )
-        if most is not None:
-            order = func.array_position(cast(list(keys), ARRAY(Text)), Task.key)
-            free = Task.id.in_(select(Task.id).where(free).order_by(order).limit(most))
-        rows = await self._session.scalars(
-            update(Task)
-            .where(free)
-            .values(lease_owner=owner, lease_until=func.now() + seconds(lease_s))
-            .returning(Task)
-            .execution_options(synchronize_session=False, populate_existing=True)
-        )
-        return rows.all()
 
     async def claim_abandoned(
         self, team_id: str, goal_id: int, *, grace_s: float, owner: str, lease_s: float

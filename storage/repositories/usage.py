@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from storage.repositories.direct import Direct
 from storage.tables.records import Usage
 
 
@@ -16,7 +17,13 @@ class UsageTotals:
     tokens: int
 
 
-_ADD = insert(Usage)
+_ADD = (
+    "INSERT INTO usage (team_id, goal_id, purpose, model, prompt_hash, prompt_characters, "
+    "prompt_tokens, completion_tokens, duration_ms, outcome) "
+    "VALUES (%(team_id)s, %(goal_id)s, %(purpose)s, %(model)s, %(prompt_hash)s, "
+    "%(prompt_characters)s, %(prompt_tokens)s, %(completion_tokens)s, %(duration_ms)s, "
+    "%(outcome)s) RETURNING id"
+)
 _TOTALS = select(
     func.count(), func.coalesce(func.sum(Usage.prompt_tokens + Usage.completion_tokens), 0)
 )
@@ -25,8 +32,9 @@ _TOTALS = select(
 class UsageRepository:
     """Usage rows of one transaction."""
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, session: AsyncSession, direct: Direct) -> None:
         self._session = session
+        self._direct = direct
 
     async def add(
         self,
@@ -43,7 +51,7 @@ class UsageRepository:
         outcome: str,
     ) -> None:
         """Add the row of one request, answered or not."""
-        await self._session.execute(
+        await self._direct.row(
             _ADD,
             {
                 "team_id": team_id,

@@ -7,10 +7,10 @@ tables are filled with copies of it, and each statement's plan is read.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, event
 
 from bot.views import ids
 from tests.bot.badinput.whole_bot import DANA, MO, WholeBot
@@ -41,14 +41,14 @@ def written_down() -> Iterator[Statements]:
     """Collect each different statement with the parameters of its last run."""
     found: Statements = {}
 
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        found[statement] = parameters[0] if isinstance(parameters, list) else parameters
+    execute = psycopg.AsyncCursor.execute
 
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    async def note(cursor: Any, query: str | bytes, params: Any = None, **more: Any) -> Any:
+        found[query.decode() if isinstance(query, bytes) else query] = params
+        return await execute(cursor, query, params, **more)
+
+    with patch.object(psycopg.AsyncCursor, "execute", note):
         yield found
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def live(bot: WholeBot) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy.exc import DataError
+from psycopg import DataError
 
 from bot.engine.endings import Begun, Ending, Endings, Stored
 from bot.engine.outcomes import Succeeded
