@@ -333,6 +333,9 @@ class Engine:
         first = endings[0].task
         async with self._database.transaction() as tx:
             goal = await tx.goals.lock(first.team_id, first.goal_id)
+            # Read once, for all of them.
+            await tx.tasks.list_(goal.team_id, goal.id)
+            await tx.calls.list_attempts(goal.team_id, goal.id)
             for ending in endings:
                 await self._outcomes.store(
                     tx, goal, ending.task.id, ending.attempt_id, ending.outcome

@@ -1,17 +1,18 @@
 """The gate: policy's verdict on frozen calls, and what it takes to let one run."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from approvals import permits
 from approvals.askees import Askees, may_decide, resolve
 from approvals.decisions import DecisionService, Question
+from approvals.permits import Wanted
 from approvals.policy import Answer, Ask, Policy, PolicyVerdict
 from bot.engine.coverage import covers
 from bot.engine.prepare import Prepared
-from bot.goals.lifecycle import move_task
+from bot.goals.lifecycle import Move, move_task, move_tasks
 from connectors.actions import Preview
 from connectors.execute import Permit
 from connectors.labels import labels_to_json
@@ -60,25 +61,29 @@ class Gate:
         prepared: Sequence[Prepared],
     ) -> list[Cleared]:
         """Return the calls that may run now; the others wait for people or end, with a card."""
-        run = await tx.goals.find_run(goal.team_id, goal.id, goal.plan_version)
-        cleared: list[Cleared] = []
+        call_ids = await self._store(tx, goal, prepared)
+        cleared: list[tuple[Prepared, Wanted]] = []
         asking: list[_Asking] = []
-        for item in prepared:
-            call_id = await self._store(tx, item)
-            verdict = self._policy.judge(item.subject(requester_role=requester.role.value))
+        role = requester.role.value
+        verdicts = [self._policy.judge(item.subject(requester_role=role)) for item in prepared]
+        run = None
+        if any(verdict.answer is Answer.ASK for verdict in verdicts):
+            run = await tx.goals.find_run(goal.team_id, goal.id, goal.plan_version)
+        for item, verdict in zip(prepared, verdicts, strict=True):
+            call_id = call_ids[item.task.id]
             grounds: str | Askees | None
             if verdict.answer is Answer.DENY or not may_act(requester):
                 await self._refuse(tx, item, verdict)
                 continue
             grounds = await self._grounds(tx, goal, item, verdict, run=run)
             if isinstance(grounds, str):
-                cleared.append(await self._clear(tx, item, call_id, grounds))
+                cleared.append((item, self._wanted(item, call_id, grounds)))
             elif grounds.people:
                 asking.append(_Asking(item, call_id, verdict, grounds))
             else:
                 await self._nobody(tx, item, grounds)
         await self._ask(tx, goal, asking)
-        return cleared
+        return await clear(tx, cleared, lease_s=self._lease_s)
 
     async def _grounds(
         self,
@@ -140,24 +145,31 @@ class Gate:
         approval = await tx.approvals.get(asked.team_id, asked.approval_id)
         return await self._decisions.authorised(tx, approval, person_id)
 
-    async def _store(self, tx: Transaction, item: Prepared) -> int:
-        return await tx.calls.add(
-            team_id=item.task.team_id,
-            goal_id=item.task.goal_id,
-            task_id=item.task.id,
-            hash_=item.call.hash,
-            body=item.call.model_dump(),
-            labels=labels_to_json({**item.labels, **item.shown_labels}),
-            preview=preview_to_json(item.preview),
+    async def _store(
+        self, tx: Transaction, goal: Goal, prepared: Sequence[Prepared]
+    ) -> Mapping[int, int]:
+        """Store the frozen calls; return task id → call id."""
+        return await tx.calls.add_many(
+            goal.team_id,
+            goal.id,
+            [
+                {
+                    "task_id": item.task.id,
+                    "hash": item.call.hash,
+                    "body": item.call.model_dump(),
+                    "labels": labels_to_json({**item.labels, **item.shown_labels}),
+                    "preview": preview_to_json(item.preview),
+                }
+                for item in prepared
+            ],
         )
 
-    async def _clear(self, tx: Transaction, item: Prepared, call_id: int, grounds: str) -> Cleared:
-        return await clear(
-            tx,
-            item,
+    def _wanted(self, item: Prepared, call_id: int, grounds: str) -> Wanted:
+        return Wanted(
+            call=item.call,
             call_id=call_id,
+            idempotency=item.idempotency,
             grounds=grounds,
-            lease_s=self._lease_s,
             owner=item.task.lease_owner or "drive",
         )
 
@@ -229,39 +241,35 @@ class Gate:
 
 
 async def clear(
-    tx: Transaction,
-    item: Prepared,
-    *,
-    call_id: int,
-    grounds: str,
-    lease_s: float,
-    owner: str,
-) -> Cleared:
-    """Commit an attempt as running with its permit; what is sent comes after the commit."""
-    attempt, send_before = await tx.calls.add_attempt(
-        team_id=item.task.team_id,
-        goal_id=item.task.goal_id,
-        task_id=item.task.id,
-        call_id=call_id,
-        idempotency=item.idempotency.value,
-        idempotency_key=item.call.key,
-        lease_owner=owner,
-        lease_s=lease_s,
+    tx: Transaction, passed: Sequence[tuple[Prepared, Wanted]], *, lease_s: float
+) -> list[Cleared]:
+    """Commit attempts as running with their permits; what is sent comes after the commit."""
+    begun = await permits.issue(tx, [wanted for _, wanted in passed], lease_s=lease_s)
+    cleared = [
+        Cleared(item, made.permit, made.attempt, made.send_before)
+        for (item, _), made in zip(passed, begun, strict=True)
+    ]
+    await move_tasks(
+        tx,
+        [
+            Move(
+                item.task,
+                {
+                    "call_id": wanted.call_id,
+                    "lease_owner": wanted.owner,
+                    "lease_until": made.attempt.lease_until,
+                },
+                {
+                    "hash": item.call.hash,
+                    "grounds": wanted.grounds,
+                    "attempt": made.attempt.number,
+                },
+            )
+            for (item, wanted), made in zip(passed, begun, strict=True)
+        ],
+        to=TaskStatus.RUNNING,
     )
-    permit = await permits.issue(
-        tx, call=item.call, call_id=call_id, attempt_id=attempt.id, grounds=grounds
-    )
-    if item.task.status is TaskStatus.READY:
-        await move_task(
-            tx,
-            item.task,
-            to=TaskStatus.RUNNING,
-            call_id=call_id,
-            lease_owner=owner,
-            lease_until=attempt.lease_until,
-            audit={"hash": item.call.hash, "grounds": grounds, "attempt": attempt.number},
-        )
-    return Cleared(item, permit, attempt, send_before)
+    return cleared
 
 
 def may_act(requester: Person) -> bool:

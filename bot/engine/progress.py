@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from bot.engine import guards, rows, waits
 from bot.engine.arguments import finished
 from bot.engine.references import Finished
-from bot.goals.lifecycle import ENDED_TASKS, move_goal, move_task
+from bot.goals.lifecycle import ENDED_TASKS, Move, move_goal, move_task, move_tasks
 from bot.planning.rows import guards_each
 from bot.planning.valid import ValidTask
 from connectors.actions import Idempotency
@@ -76,13 +76,15 @@ async def advance(tx: Transaction, goal: Goal, registry: Registry) -> Sequence[T
         results = finished(tasks, registry)
         by_key = {task.key: task for task in tasks}
         moved = await waits.begin_all(tx, goal, tasks, results, registry)
+        starting: list[Move] = []
         for task in tasks:
             if task.status is TaskStatus.PENDING:
-                moved |= await _advance_one(tx, goal, task, by_key, results, registry)
+                moved |= await _advance_one(tx, goal, task, by_key, results, registry, starting)
             elif task.status is TaskStatus.WAITING and rows.is_list(task):
                 moved |= await rows.conclude(
                     tx, task, tasks, results, is_read=is_read(task, registry)
                 )
+        moved |= await move_tasks(tx, starting, to=TaskStatus.READY)
         if not moved:
             return tasks
 
@@ -94,7 +96,9 @@ async def _advance_one(
     by_key: Mapping[str, Task],
     results: Mapping[str, Finished],
     registry: Registry,
+    starting: list[Move],
 ) -> bool:
+    """Skip or expand a task, True when it moved; or add it to what starts."""
     needed = [by_key[key] for key in task.depends_on if key in by_key]
     broken = [item for item in needed if item.status in _BROKEN]
     if broken:
@@ -115,7 +119,8 @@ async def _advance_one(
         return await rows.expand(tx, goal, task, results)
     if goal.status is GoalStatus.PLANNING and (spec.wait or not is_read(task, registry)):
         return False
-    return await move_task(tx, task, to=TaskStatus.READY)
+    starting.append(Move(task))
+    return False
 
 
 def _skipped(broken: Sequence[Task]) -> dict[str, JsonValue]:

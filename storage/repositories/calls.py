@@ -1,6 +1,6 @@
 """Frozen calls, permits and attempts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select, update
@@ -9,15 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage.errors import NotFoundError
 from storage.instants import Deadline, elapsed_s
 from storage.repositories.conditions import halted
-from storage.repositories.direct import Direct, as_json, returned, selected
+from storage.repositories.direct import (
+    Direct,
+    as_json,
+    columns,
+    given,
+    returned,
+    rows_json,
+    selected,
+)
 from storage.tables.calls import Attempt, AttemptStatus, Call, Permit, PermitStatus
 from storage.tables.halts import EVERY_TEAM
 
-_ISSUE = (
-    "INSERT INTO permits (team_id, call_id, call_hash, attempt_id, grounds, status) "
-    "SELECT team_id, id, hash, %(attempt)s, %(grounds)s, 'issued' FROM calls "
-    "WHERE team_id = %(team)s AND id = %(call)s AND hash = %(hash)s RETURNING id"
-)
+_GIVEN = ("goal_id", "task_id", "call_id", "idempotency", "idempotency_key", "lease_owner")
 
 _USE = (
     "UPDATE permits SET status = 'used', used_at = now() FROM attempts "
@@ -29,25 +33,42 @@ _USE = (
     "(SELECT FROM halts WHERE halts.team_id IN (%(team)s, %(every_team)s))) RETURNING permits.id"
 )
 
-_ADD = (
-    "INSERT INTO calls (team_id, goal_id, task_id, hash, body, labels, preview) "
-    "VALUES (%(team)s, %(goal)s, %(task)s, %(hash)s, %(body)s::jsonb, %(labels)s::jsonb, "
-    "%(preview)s::jsonb) "
-    "ON CONFLICT (task_id, hash) DO UPDATE SET hash = excluded.hash RETURNING id"
-)
+_ADD = f"""
+INSERT INTO calls (team_id, goal_id, task_id, hash, body, labels, preview)
+SELECT %(team)s, %(goal)s, given.task_id, given.hash, given.body, given.labels, given.preview
+FROM {given(Call, ("task_id", "hash", "body", "labels", "preview"))}
+ON CONFLICT (task_id, hash) DO UPDATE SET hash = excluded.hash RETURNING task_id, id
+"""  # noqa: S608 -- our own names
 
-_BEGIN = returned(
+_BEGIN = f"""
+WITH given AS (
+    SELECT * FROM {given(Attempt, _GIVEN, "call_hash text", "grounds text")}
+), begun AS (
+    INSERT INTO attempts (
+        team_id, {", ".join(_GIVEN)}, number, lease_until, status
+    )
+    SELECT %(team)s, {", ".join(_GIVEN)}, 1 + coalesce((
+            SELECT max(last.number) FROM attempts AS last
+            WHERE last.team_id = %(team)s AND last.task_id = given.task_id
+        ), 0), now() + make_interval(secs => %(lease_s)s), 'running'
+    FROM given RETURNING *
+), issued AS (
+    INSERT INTO permits (team_id, call_id, call_hash, attempt_id, grounds, status)
+    SELECT calls.team_id, calls.id, calls.hash, begun.id, given.grounds, 'issued'
+    FROM begun
+    JOIN given ON given.task_id = begun.task_id
+    JOIN calls ON calls.id = begun.call_id AND calls.team_id = begun.team_id
+        AND calls.hash = given.call_hash
+    RETURNING id, attempt_id
+)
+SELECT {columns(Attempt, "begun")}, issued.id, begun.lease_until - clock_timestamp()
+FROM begun LEFT JOIN issued ON issued.attempt_id = begun.id
+"""  # noqa: S608 -- our own names
+
+_FINISH = returned(
     Attempt,
-    "INSERT INTO attempts (team_id, goal_id, task_id, call_id, number, idempotency, "
-    "idempotency_key, lease_owner, lease_until, status) "
-    "SELECT %(team)s, %(goal)s, %(task)s, %(call)s, 1 + coalesce(max(number), 0), "
-    "%(idempotency)s, %(key)s, %(owner)s, now() + make_interval(secs => %(lease_s)s), 'running' "
-    "FROM attempts WHERE team_id = %(team)s AND task_id = %(task)s",
-)
-
-_FINISH = (
     "UPDATE attempts SET status = %(status)s, error = %(error)s::jsonb, finished_at = now() "
-    "WHERE team_id = %(team)s AND id = %(attempt)s AND status = 'running' RETURNING id"
+    "WHERE team_id = %(team)s AND id = %(attempt)s AND status = 'running'",
 )
 
 _LATEST = selected(
@@ -58,35 +79,28 @@ _ATTEMPTS = selected(Attempt, "WHERE team_id = %(team)s AND goal_id = %(goal)s O
 
 
 class CallRepository:
+    """Keeps calls, permits and attempts. The caller holds the goal's row, except to spend a permit.
+
+    So nobody else changes its attempts meanwhile: what was listed once in a transaction is kept,
+    and kept true by what this repository changes.
+    """
+
     def __init__(self, session: AsyncSession, direct: Direct) -> None:
         self._session = session
         self._direct = direct
+        self._lists: dict[tuple[str, int], list[Attempt]] = {}
 
-    async def add(
-        self,
-        *,
-        team_id: str,
-        goal_id: int,
-        task_id: int,
-        hash_: str,
-        body: dict[str, Any],
-        labels: dict[str, Any],
-        preview: dict[str, Any],
-    ) -> int:
-        """Store a frozen call and return its id; the same call of the same task is one row."""
-        added = await self._direct.value(
-            _ADD,
-            {
-                "team": team_id,
-                "goal": goal_id,
-                "task": task_id,
-                "hash": hash_,
-                "body": as_json(body),
-                "labels": as_json(labels),
-                "preview": as_json(preview),
-            },
-        )
-        return int(added)
+    async def add_many(
+        self, team_id: str, goal_id: int, rows: Sequence[Mapping[str, Any]]
+    ) -> Mapping[int, int]:
+        """Store frozen calls of different tasks of a goal; return task id → call id.
+
+        The same call of the same task is one row.
+        """
+        if not rows:
+            return {}
+        values = {"team": team_id, "goal": goal_id, "rows": rows_json(rows)}
+        return dict(await self._direct.rows(_ADD, values))
 
     async def get(self, team_id: str, call_id: int) -> Call:
         """Return a frozen call.
@@ -109,23 +123,6 @@ class CallRepository:
             select(Call).where(Call.team_id == team_id, Call.goal_id == goal_id).order_by(Call.id)
         )
         return rows.all()
-
-    async def add_permit(
-        self, *, team_id: str, call_id: int, call_hash: str, attempt_id: int, grounds: str
-    ) -> int | None:
-        """Issue a permit for one attempt; a second one for the same attempt is refused.
-
-        None when the stored call is not the one of this hash.
-        """
-        given = {
-            "team": team_id,
-            "call": call_id,
-            "hash": call_hash,
-            "attempt": attempt_id,
-            "grounds": grounds,
-        }
-        issued: int | None = await self._direct.value(_ISSUE, given)
-        return issued
 
     async def use_permit(
         self, team_id: str, permit_id: int, *, attempt_id: int, call_hash: str
@@ -162,38 +159,25 @@ class CallRepository:
         )
         return found is not None
 
-    async def add_attempt(
-        self,
-        *,
-        team_id: str,
-        goal_id: int,
-        task_id: int,
-        call_id: int,
-        idempotency: str,
-        idempotency_key: str,
-        lease_owner: str,
-        lease_s: float,
-    ) -> tuple[Attempt, Deadline]:
-        """Store a running attempt as the task's next.
+    async def begin(
+        self, team_id: str, rows: Sequence[Mapping[str, Any]], *, lease_s: float
+    ) -> list[tuple[Attempt, int | None, Deadline]]:
+        """Store a running attempt as the next of each task, with a permit for that attempt.
 
-        Return it and until when it may send (`storage.instants`).
+        Return, in any order, each with its permit, None where the stored call is not the one of
+        the given hash, and until when it may send (`storage.instants`).
         """
         since_s = elapsed_s()
-        [(*row, left)] = await self._direct.rows(
-            f"{_BEGIN}, lease_until - clock_timestamp()",
-            {
-                "team": team_id,
-                "goal": goal_id,
-                "task": task_id,
-                "call": call_id,
-                "idempotency": idempotency,
-                "key": idempotency_key,
-                "owner": lease_owner,
-                "lease_s": lease_s,
-            },
-        )
-        [attempt] = self._direct.made(Attempt, [tuple(row)])
-        return attempt, Deadline.after(left, since_s=since_s)
+        values = {"team": team_id, "rows": rows_json(rows), "lease_s": lease_s}
+        found = await self._direct.rows(_BEGIN, values)
+        attempts = self._direct.made(Attempt, [row[:-2] for row in found])
+        for attempt in attempts:
+            if (known := self._lists.get((team_id, attempt.goal_id))) is not None:
+                known.append(attempt)
+        return [
+            (attempt, row[-2], Deadline.after(row[-1], since_s=since_s))
+            for attempt, row in zip(attempts, found, strict=True)
+        ]
 
     async def finish_attempt(
         self,
@@ -210,10 +194,11 @@ class CallRepository:
             "status": status.value,
             "error": as_json(error),
         }
-        return await self._direct.value(_FINISH, given) is not None
+        return await self._direct.object(Attempt, _FINISH, given) is not None
 
     async def mark_unknown(self, *, team_id: str, attempt_id: int) -> None:
         """Mark a failed attempt as one of several tries of which one may have worked."""
+        self._lists.clear()
         await self._session.execute(
             update(Attempt)
             .where(
@@ -229,6 +214,7 @@ class CallRepository:
         self, *, team_id: str, attempt_id: int, status: AttemptStatus, error: dict[str, Any]
     ) -> bool:
         """Compare-and-set an unknown attempt to what a human says became of it."""
+        self._lists.clear()
         settled = await self._session.execute(
             update(Attempt)
             .where(
@@ -243,8 +229,17 @@ class CallRepository:
         return settled.scalar_one_or_none() is not None
 
     async def latest_attempt(self, team_id: str, task_id: int) -> Attempt | None:
+        lists = (found for (team, _), found in self._lists.items() if team == team_id)
+        known = [attempt for found in lists for attempt in found if attempt.task_id == task_id]
+        if known:
+            return max(known, key=lambda attempt: attempt.number)
         return await self._direct.object(Attempt, _LATEST, {"team": team_id, "task": task_id})
 
     async def list_attempts(self, team_id: str, goal_id: int) -> Sequence[Attempt]:
-        wanted = {"team": team_id, "goal": goal_id}
-        return await self._direct.objects(Attempt, _ATTEMPTS, wanted)
+        """Return a goal's attempts, oldest first, as they are now."""
+        known = self._lists.get((team_id, goal_id))
+        if known is None:
+            wanted = {"team": team_id, "goal": goal_id}
+            known = await self._direct.objects(Attempt, _ATTEMPTS, wanted)
+            self._lists[team_id, goal_id] = known
+        return known

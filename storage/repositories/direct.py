@@ -8,18 +8,22 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum as PlainEnum
 from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar, cast
 
 import psycopg
-from sqlalchemy import Enum
+from sqlalchemy import Dialect, Enum
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.attributes import instance_state, manager_of_class, set_committed_value
 from sqlalchemy.orm.util import identity_key
+
+_DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # -- it has no types
 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]
@@ -163,9 +167,26 @@ def _shape(kind: type[DeclarativeBase]) -> _Shape:
 
 
 @cache
-def columns(kind: type[DeclarativeBase]) -> str:
-    """Return what a statement returns for an object of this table: all its columns, in order."""
-    return ", ".join(f"{kind.__tablename__}.{name}" for name in _shape(kind).names)
+def columns(kind: type[DeclarativeBase], source: str = "") -> str:
+    """Return what a statement returns for an object of this table: all its columns, in order.
+
+    They come from the table, or from what the statement calls `source`.
+    """
+    return ", ".join(f"{source or kind.__tablename__}.{name}" for name in _shape(kind).names)
+
+
+@cache
+def given(kind: type[DeclarativeBase], names: tuple[str, ...], *more: str) -> str:
+    """Return a FROM item `given`: the rows of the parameter `rows` (`rows_json`).
+
+    Args:
+        kind: the table.
+        names: columns of the table, of their types there.
+        more: further columns with their types, such as `before text`.
+    """
+    types = kind.__table__.columns
+    listed = [f'"{name}" {types[name].type.compile(_DIALECT)}' for name in names]
+    return f"jsonb_to_recordset(%(rows)s::jsonb) AS given ({', '.join([*listed, *more])})"
 
 
 def selected(kind: type[DeclarativeBase], rest: str) -> str:
@@ -181,6 +202,17 @@ def returned(kind: type[DeclarativeBase], change: str) -> str:
 def as_json(value: Any) -> str | None:
     """Return a value for a parameter that is cast to `jsonb`; None is SQL's null."""
     return None if value is None else json.dumps(value)
+
+
+def rows_json(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as the parameter of `given`."""
+    return json.dumps(list(rows), default=_instant)
+
+
+def _instant(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
 
 
 def plain(kind: type[DeclarativeBase], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, delete, func, not_, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ClauseElement
 
@@ -15,9 +14,11 @@ from storage.repositories.direct import (
     Direct,
     Row,
     assigned,
+    given,
     plain,
     renew,
     returned,
+    rows_json,
     selected,
 )
 from storage.tables.calls import Attempt, AttemptStatus
@@ -71,6 +72,27 @@ def _move(names: frozenset[str], *, ends: bool) -> str:
     )
 
 
+@cache
+def _move_many(names: tuple[str, ...], *, ends: bool) -> str:
+    """Return the same for several tasks, each with its own values."""
+    sets = [f"{name} = given.{name}" for name in names] + ["finished_at = now()"] * ends
+    return returned(
+        Task,
+        f"UPDATE tasks SET {', '.join(sets)} "  # noqa: S608 -- our own names
+        f"FROM {given(Task, ('id', *names), 'before text')} "
+        "WHERE tasks.team_id = %(team)s AND tasks.id = given.id AND tasks.status = given.before",
+    )
+
+
+@cache
+def _add(names: tuple[str, ...]) -> str:
+    listed = ", ".join(f'"{name}"' for name in names)
+    return (
+        f"INSERT INTO tasks ({listed}) SELECT {listed} "  # noqa: S608 -- our own names
+        f"FROM {given(Task, names)} RETURNING id"
+    )
+
+
 class TaskRepository:
     """Reads, claims and changes tasks. The caller holds the goal's row.
 
@@ -84,9 +106,11 @@ class TaskRepository:
         self._lists: dict[tuple[str, int], Sequence[Task]] = {}
 
     async def add_many(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Store new tasks; all rows have the same columns."""
         if rows:
             self._lists.clear()
-            await self._session.execute(insert(Task), list(rows))
+            whole = [{"tries": 0, **row} for row in rows]
+            await self._direct.rows(_add(tuple(whole[0])), {"rows": rows_json(whole)})
 
     async def list_(self, team_id: str, goal_id: int) -> Sequence[Task]:
         """Return a goal's tasks in plan order, as they are now."""
@@ -150,11 +174,46 @@ class TaskRepository:
         row = await self._move(task, {"status": to, **values}, ends=to in _ENDS)
         if row is None:
             return False
+        self._renew(task, row)
+        return True
+
+    async def move_many(
+        self, moves: Sequence[tuple[Task, Mapping[str, Any]]], *, to: TaskStatus
+    ) -> Sequence[Task]:
+        """Do the same for several tasks of one team at once; return those that moved.
+
+        Each comes with its own values of the same columns; none of them an instant that the
+        database computes.
+        """
+        if len(moves) == 1:
+            [(task, values)] = moves
+            return [task] if await self.move(task, to=to, **values) else []
+        if not moves:
+            return []
+        changes = [
+            {"lease_owner": None, "lease_until": None, **values, "status": to.value}
+            for _, values in moves
+        ]
+        found = {task.id: task for task, _ in moves}
+        rows = await self._direct.rows(
+            _move_many(tuple(changes[0]), ends=to in _ENDS),
+            {
+                "team": moves[0][0].team_id,
+                "rows": rows_json(
+                    {**change, "id": task.id, "before": task.status.value}
+                    for change, (task, _) in zip(changes, moves, strict=True)
+                ),
+            },
+        )
+        return [self._renew(found[row[0]], row) for row in rows]
+
+    def _renew(self, task: Task, row: Row) -> Task:
+        """Bring a task up to date, and the object of it that a list of this transaction has."""
         known = self._known(task.team_id, task.id)
         if known is not None and known is not task:
             renew(known, row)
         renew(task, row)
-        return True
+        return task
 
     async def _move(self, task: Task, values: dict[str, Any], *, ends: bool) -> Row | None:
         if any(isinstance(value, ClauseElement) for value in values.values()):

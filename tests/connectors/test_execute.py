@@ -20,6 +20,7 @@ from connectors.errors import (
     RetryLaterError,
 )
 from connectors.execute import Executor, NoHttp, Permit, ReadPermit, arguments_of
+from storage.database import Transaction
 from storage.errors import StorageError
 from storage.instants import Deadline, elapsed_s
 from tests.bot.engine.counting import CHANGE, FIND
@@ -59,28 +60,30 @@ def frozen(world: World, **changed: object) -> FrozenCall:
 async def permit_for(world: World, call: FrozenCall) -> Permit:
     """Store a call with a running attempt and return its permit, as the gate does."""
     async with world.database.transaction() as tx:
-        call_id = await tx.calls.add(
-            team_id=call.team_id,
-            goal_id=call.goal_id,
-            task_id=call.task_id,
-            hash_=call.hash,
-            body=call.model_dump(),
-            labels={},
-            preview={},
-        )
-        attempt, _ = await tx.calls.add_attempt(
-            team_id=call.team_id,
-            goal_id=call.goal_id,
-            task_id=call.task_id,
-            call_id=call_id,
-            idempotency="unsafe",
-            idempotency_key=call.key,
-            lease_owner="test",
-            lease_s=30,
-        )
-        return await permits.issue(
-            tx, call=call, call_id=call_id, attempt_id=attempt.id, grounds="policy:test"
-        )
+        call_id = await store(tx, call, hash_=call.hash)
+        [issued] = await permits.issue(tx, [wanted(call, call_id)], lease_s=30)
+    return issued.permit
+
+
+async def store(tx: Transaction, call: FrozenCall, *, hash_: str) -> int:
+    row = {
+        "task_id": call.task_id,
+        "hash": hash_,
+        "body": call.model_dump(),
+        "labels": {},
+        "preview": {},
+    }
+    return (await tx.calls.add_many(call.team_id, call.goal_id, [row]))[call.task_id]
+
+
+def wanted(call: FrozenCall, call_id: int) -> permits.Wanted:
+    return permits.Wanted(
+        call=call,
+        call_id=call_id,
+        idempotency=Idempotency.UNSAFE,
+        grounds="policy:test",
+        owner="test",
+    )
 
 
 async def run(world: World, permit: Permit, call: FrozenCall, *, left_s: float = 30) -> None:
@@ -139,15 +142,10 @@ async def test_call_that_differs_in_anything_is_refused(
 async def test_permit_is_not_issued_for_another_call_than_the_stored(world: World) -> None:
     """The stored row's hash must be the call's own (S10)."""
     call = frozen(world)
-    permit = await permit_for(world, call)
     async with world.database.transaction() as tx:
-        stored = await tx.calls.add(
-            team_id=TEAM, goal_id=1, task_id=1, hash_="0" * 64, body={}, labels={}, preview={}
-        )
+        stored = await store(tx, call, hash_="0" * 64)
         with pytest.raises(PermitError):
-            await permits.issue(
-                tx, call=call, call_id=stored, attempt_id=permit.attempt_id, grounds="x"
-            )
+            await permits.issue(tx, [wanted(call, stored)], lease_s=30)
 
 
 async def test_nothing_is_sent_after_the_lease(world: World) -> None:

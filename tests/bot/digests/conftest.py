@@ -116,15 +116,14 @@ class World:
     async def ask(self, goal_id: int, task_id: int, sentence: str, *, people: list[str]) -> int:
         """Put a frozen call to people, to be decided within a week."""
         async with self.database.transaction() as tx:
-            call_id = await tx.calls.add(
-                team_id=TEAM,
-                goal_id=goal_id,
-                task_id=task_id,
-                hash_="0" * 64,
-                body={},
-                labels={},
-                preview={"sentence": sentence, "details": []},
-            )
+            call = {
+                "task_id": task_id,
+                "hash": "0" * 64,
+                "body": {},
+                "labels": {},
+                "preview": {"sentence": sentence, "details": []},
+            }
+            call_id = (await tx.calls.add_many(TEAM, goal_id, [call]))[task_id]
             approval_id = await tx.approvals.add(
                 team_id=TEAM,
                 goal_id=goal_id,

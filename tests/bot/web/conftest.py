@@ -157,15 +157,14 @@ async def _add_step(
     }
     await tx.tasks.add_many([row])
     task = (await tx.tasks.list_(TEAM, goal_id))[-1]
-    call_id = await tx.calls.add(
-        team_id=TEAM,
-        goal_id=goal_id,
-        task_id=task.id,
-        hash_=key * 32,
-        body={},
-        labels=labels,
-        preview=preview,
-    )
+    call = {
+        "task_id": task.id,
+        "hash": key * 32,
+        "body": {},
+        "labels": labels,
+        "preview": preview,
+    }
+    call_id = (await tx.calls.add_many(TEAM, goal_id, [call]))[task.id]
     await tx.tasks.update(TEAM, task.id, call_id=call_id)
     task = await tx.tasks.get(TEAM, task.id)
     if key == "t2":
