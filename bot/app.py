@@ -20,6 +20,7 @@ from bot.engine.awaited import awaited_card
 from bot.engine.awaits import CHECK_WAIT
 from bot.engine.card_queries import CardQueries
 from bot.engine.cards import AwaitedCard
+from bot.engine.channels import Channels
 from bot.engine.connections import ConnectionDesk
 from bot.engine.desk import ApprovalDesk
 from bot.engine.drive import Engine
@@ -181,6 +182,12 @@ class Parts:
             database=self.database,
             registry=self.registry,
             executor=self.connections.executor,
+            channels=Channels(
+                database=self.database,
+                executor=self.connections.executor,
+                providers=self.connections.providers,
+                public_url=self.settings.countersign_url,
+            ),
         )
 
     @cached_property

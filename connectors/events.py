@@ -7,6 +7,7 @@ a forged, stale or misunderstood hint can never let a task go on.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from pydantic import JsonValue
@@ -54,8 +55,38 @@ class Changes:
     cursor: Cursor
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelWanted:
+    """A channel to open, on which a provider tells that something in a stream changed.
+
+    Attributes:
+        id: random, of letters, digits, `-` and `_`.
+        address: the public address that it is to post to.
+        secret: the app's client secret; what proves a delivery is derived from it.
+    """
+
+    id: str
+    address: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """An open channel.
+
+    Attributes:
+        handle: what closes it.
+        expires_at: until when the provider keeps it; None where it does not say.
+    """
+
+    handle: Cursor
+    expires_at: datetime | None
+
+
 Check: TypeAlias = Callable[[ReadContext, Sought], Awaitable[Seen]]
 Poll: TypeAlias = Callable[[ReadContext, Cursor | None], Awaitable[Changes]]
+Watch: TypeAlias = Callable[[ReadContext, ChannelWanted], Awaitable[Channel]]
+Unwatch: TypeAlias = Callable[[ReadContext, Cursor], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +97,16 @@ class Stream:
         name: unique in its connector: "deals".
         scopes: the least that polling needs (S27).
         poll: the changes since a cursor; with None it only says where "from now on" begins.
+        watch: opens a channel, where the provider tells each connection by itself; None where
+            it does not. It changes nothing that a person could see.
+        unwatch: closes one, by its handle.
     """
 
     name: str
     scopes: frozenset[str]
     poll: Poll
+    watch: Watch | None = None
+    unwatch: Unwatch | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +143,14 @@ class Hint:
     Attributes:
         delivery: the provider's own id of this delivery, or a digest of it: it is taken once.
         stream: which stream it is about; None where nothing of it can be waited for.
-        subjects: the ids that it names.
+        subjects: the ids that it names; none where the provider only says that something changed.
+        channel: the channel that it came on, whose stream is polled then; None without one.
     """
 
     delivery: str
     stream: str | None
-    subjects: frozenset[str]
+    subjects: frozenset[str] = frozenset()
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,18 @@ from connectors.errors import (
     RejectedError,
     RetryLaterError,
 )
-from connectors.events import Changes, Cursor, Event, Seen, Sought, Stream
+from connectors.events import (
+    Changes,
+    Channel,
+    ChannelWanted,
+    Cursor,
+    Event,
+    Seen,
+    Sought,
+    Stream,
+    Unwatch,
+    Watch,
+)
 from connectors.registry import Registry
 from storage.database import Database
 from storage.instants import Deadline
@@ -180,6 +191,32 @@ class Executor:
         """Return what changed in a stream since a cursor: hints, never more."""
         context = await self._open(connector, permit, scopes=stream.scopes)
         return await self._bounded(stream.poll(context, cursor), reads=True)
+
+    async def open_channel(
+        self,
+        permit: ReadPermit,
+        connector: str,
+        watch: Watch,
+        wanted: ChannelWanted,
+        *,
+        scopes: frozenset[str],
+    ) -> Channel:
+        """Let a provider tell when something changes; nothing that a person sees is changed."""
+        context = await self._open(connector, permit, scopes=scopes)
+        return await self._bounded(watch(context, wanted), reads=True)
+
+    async def close_channel(
+        self,
+        permit: ReadPermit,
+        connector: str,
+        unwatch: Unwatch,
+        handle: Cursor,
+        *,
+        scopes: frozenset[str],
+    ) -> None:
+        """Let a provider tell nothing more on a channel."""
+        context = await self._open(connector, permit, scopes=scopes)
+        await self._bounded(unwatch(context, handle), reads=True)
 
     async def _check(self, permit: Permit, call: FrozenCall) -> None:
         """Spend the permit before anything is sent; a second execution finds it spent (S1)."""

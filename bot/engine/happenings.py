@@ -12,6 +12,7 @@ import structlog
 
 from approvals import permits
 from bot.engine.awaits import POLL_AT_MOST_S, defer_check, poll_again_in_s
+from bot.engine.channels import Channels
 from bot.engine.drive import defer_drive
 from bot.engine.wakes import end_wait, give_up
 from bot.goals.lifecycle import move_task
@@ -29,7 +30,7 @@ from storage.tables.hooks import Poll
 from storage.tables.waits import Wait, WaitEnding
 
 POLLS_AT_ONCE = 20
-POLL_CLAIM_S = 60.0
+POLL_CLAIM_S = 180.0
 """How long a replica may take for a poll; then another one does it."""
 
 PATIENCE = timedelta(days=1)
@@ -41,10 +42,13 @@ _log = structlog.get_logger(__name__)
 class Happenings:
     """Looks whether awaited events happened, and polls for hints. Every replica runs it."""
 
-    def __init__(self, *, database: Database, registry: Registry, executor: Executor) -> None:
+    def __init__(
+        self, *, database: Database, registry: Registry, executor: Executor, channels: Channels
+    ) -> None:
         self._database = database
         self._registry = registry
         self._executor = executor
+        self._channels = channels
 
     async def check_wait(self, team_id: str, wait_id: int) -> None:
         """Look whether what a wait waits for happened; let its task go on, or not."""
@@ -86,23 +90,24 @@ class Happenings:
 
     async def _poll(self, poll: Poll) -> None:
         connector = self._registry.connector(poll.connector)
+        stream = connector.stream(poll.stream)
+        permit = _permit(poll.team_id, poll.person_id, poll.connection_id)
         events = [event.name for event in connector.events if event.stream == poll.stream]
         async with self._database.transaction() as tx:
             waits = await tx.waits.list_awaiting(
                 poll.team_id, poll.connector, subjects=None, person_id=poll.person_id, events=events
             )
-            if not waits:
-                await tx.hooks.drop_poll(poll)
-                return
+            is_dropped = not waits and await tx.hooks.drop_poll(poll)
             now = await tx.waits.now()
+        if not waits:
+            if is_dropped:
+                await self._channels.close(poll, stream, permit)
+            return
         again_in_s = poll_again_in_s(min((now - wait.started_at).total_seconds() for wait in waits))
+        if await self._channels.keep(poll, stream, permit):
+            again_in_s = POLL_AT_MOST_S
         try:
-            changes = await self._executor.poll(
-                _permit(poll.team_id, poll.person_id, poll.connection_id),
-                poll.connector,
-                connector.stream(poll.stream),
-                poll.cursor,
-            )
+            changes = await self._executor.poll(permit, poll.connector, stream, poll.cursor)
         except ReconnectRequiredError:
             # The look finds out what is missing, and its requester is asked for it.
             changes, again_in_s = Changes(None, poll.cursor or {}), POLL_AT_MOST_S

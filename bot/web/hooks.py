@@ -93,14 +93,18 @@ class Hooks:
         return connector, hook
 
     async def _take(self, connector: Connector, hook: Hook, hints: tuple[Hint, ...]) -> None:
-        """Record what is new and have it looked at, in one transaction."""
+        """Record what is new and have it looked at or polled, in one transaction."""
         async with self._database.transaction() as tx:
             new = await tx.hooks.take(hook.id, [hint.delivery for hint in hints])
             subjects: dict[str, set[str]] = {}
             for hint in hints:
                 if hint.delivery in new and hint.stream is not None:
                     subjects.setdefault(hint.stream, set()).update(hint.subjects)
+                    if hint.channel is not None:
+                        await tx.hooks.hint_channel(hook.team_id, connector.name, hint.channel)
             for stream, ids in subjects.items():
+                if not ids:
+                    continue
                 events = [event.name for event in connector.events if event.stream == stream]
                 for wait in await tx.waits.list_awaiting(
                     hook.team_id, connector.name, subjects=ids, events=events

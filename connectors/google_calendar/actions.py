@@ -14,6 +14,7 @@ from connectors.google_calendar.schemas import (
     EventQuery,
     NewEvent,
 )
+from connectors.google_calendar.webhook import read_webhook
 from connectors.manifest import Manifest
 from connectors.registry import Connector
 
@@ -109,4 +110,5 @@ CONNECTOR = Connector(
     actions=(LIST_EVENTS, CREATE_EVENT, UPDATE_EVENT, CANCEL_EVENT, RESTORE_EVENT),
     events=events.EVENTS,
     streams=events.STREAMS,
+    webhook=read_webhook,
 )

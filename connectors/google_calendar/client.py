@@ -12,7 +12,7 @@ from connectors.errors import (
     RejectedError,
     RetryLaterError,
 )
-from connectors.google_calendar.wire import WireEvent, WireEvents
+from connectors.google_calendar.wire import WireChannel, WireEvent, WireEvents
 
 PROVIDER = "google_calendar"
 READ_SCOPE = "https://www.googleapis.com/auth/calendar.events.owned.readonly"
@@ -24,6 +24,11 @@ SYNC_PAGE = 2500
 
 _MAX_SYNC_PAGES = 40
 """A hundred thousand events; who has more than that waits without hints."""
+CHANNEL_LIFE_S = 604_800
+"""A week: what Google gives unless asked for less.
+
+Source: https://developers.google.com/workspace/calendar/api/v3/reference/events/watch
+"""
 _EVENTS = "/calendar/v3/calendars/primary/events"
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -102,6 +107,34 @@ class CalendarClient:
             asked = {**params, "pageToken": page.next_page}
         raise RetryLaterError("Google Calendar has not told where changes begin.")
 
+    async def watch_events(self, *, channel_id: str, address: str, token: str) -> WireChannel:
+        """Let Google post to an address whenever an event of the calendar changes.
+
+        Source: https://developers.google.com/workspace/calendar/api/guides/push
+
+        Raises:
+            ConnectorError: as its kinds say what to do.
+        """
+        body = {
+            "id": channel_id,
+            "type": "web_hook",
+            "address": address,
+            "token": token,
+            "params": {"ttl": str(CHANNEL_LIFE_S)},
+        }
+        return await self._request("POST", f"{_EVENTS}/watch", WireChannel, json=body)
+
+    async def stop_channel(self, *, channel_id: str, resource: str) -> None:
+        """Let Google post nothing more on a channel; it is fine if there is none any more.
+
+        Raises:
+            ConnectorError: as its kinds say what to do.
+        """
+        body = {"id": channel_id, "resourceId": resource}
+        answer = await self._http.request("POST", "/calendar/v3/channels/stop", json=body)
+        if not (200 <= answer.status_code < 300 or answer.status_code == 404):  # noqa: PLR2004 -- the success class of HTTP, and "gone"
+            _refuse(answer, scope=READ_SCOPE)
+
     async def get_event(self, event_id: str) -> WireEvent:
         """Return an event; a deleted one too, with the status `cancelled`.
 
@@ -153,7 +186,7 @@ class CalendarClient:
         answer = await self._http.request(method, path, params=params, json=json, headers=headers)
         is_read = method == "GET"
         if not 200 <= answer.status_code < 300:  # noqa: PLR2004 -- the success class of HTTP
-            _refuse(answer, scope=READ_SCOPE if shape is WireEvents else WRITE_SCOPE)
+            _refuse(answer, scope=WRITE_SCOPE if shape is WireEvent else READ_SCOPE)
         try:
             return shape.model_validate(answer.json())
         except (ValidationError, ValueError) as error:

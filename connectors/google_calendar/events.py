@@ -1,10 +1,22 @@
 """What can be waited for in Google Calendar: an event changes, or every guest has answered."""
 
+from datetime import UTC, datetime
+
 from connectors.actions import ReadContext
 from connectors.errors import RejectedError
-from connectors.events import Changes, Cursor, Event, Seen, Sought, Stream
+from connectors.events import (
+    Changes,
+    Channel,
+    ChannelWanted,
+    Cursor,
+    Event,
+    Seen,
+    Sought,
+    Stream,
+)
 from connectors.google_calendar.client import PROVIDER, READ_SCOPE, CalendarClient
 from connectors.google_calendar.schemas import EVENT
+from connectors.google_calendar.webhook import channel_token
 
 _READ = frozenset({READ_SCOPE})
 
@@ -24,6 +36,24 @@ async def poll_events(context: ReadContext, cursor: Cursor | None) -> Changes:
             raise
         return Changes(None, {"token": await client.sync_token()})
     return Changes(frozenset(changed), {"token": token})
+
+
+async def watch_events(context: ReadContext, wanted: ChannelWanted) -> Channel:
+    """Open a channel for the person's calendar."""
+    channel = await CalendarClient(context.http).watch_events(
+        channel_id=wanted.id,
+        address=wanted.address,
+        token=channel_token(wanted.secret, wanted.id),
+    )
+    handle: Cursor = {"id": channel.id, "resource": channel.resource}
+    ms = channel.expires_ms
+    return Channel(handle, None if ms is None else datetime.fromtimestamp(ms / 1000, UTC))
+
+
+async def unwatch_events(context: ReadContext, handle: Cursor) -> None:
+    """Close a channel."""
+    client = CalendarClient(context.http)
+    await client.stop_channel(channel_id=str(handle["id"]), resource=str(handle["resource"]))
 
 
 async def check_changed(context: ReadContext, sought: Sought) -> Seen:
@@ -46,7 +76,13 @@ async def check_answered(context: ReadContext, sought: Sought) -> Seen:
     return Seen(not missing, {"missing": len(missing)})
 
 
-EVENTS_STREAM = Stream(name="events", scopes=_READ, poll=poll_events)
+EVENTS_STREAM = Stream(
+    name="events",
+    scopes=_READ,
+    poll=poll_events,
+    watch=watch_events,
+    unwatch=unwatch_events,
+)
 
 EVENT_CHANGES = Event(
     connector=PROVIDER,

@@ -116,6 +116,12 @@ class WireEvent(_Wire):
         return self.extended.private.get(KEY_PROPERTY)
 
 
+class WireChannel(_Wire):
+    id: str
+    resource: str = Field(alias="resourceId")
+    expires_ms: int | None = Field(None, alias="expiration")
+
+
 class WireEvents(_Wire):
     items: tuple[WireEvent, ...] = ()
     zone: str = Field("UTC", alias="timeZone")

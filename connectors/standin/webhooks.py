@@ -1,8 +1,8 @@
-"""Webhooks out: what changed is posted to one address, signed and retried as the vendor does."""
+"""Webhooks out: what changed is posted to an address, proven and retried as the vendor does."""
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import httpx2
@@ -19,15 +19,12 @@ TIMEOUT_S = 5.0
 Source: https://developers.hubspot.com/docs/api-reference/latest/webhooks/guide
 """
 
-Notification: TypeAlias = dict[str, object]
-MakeBody: TypeAlias = Callable[[Sequence[Notification], int], bytes]
-"""From notifications and the number of this attempt, counted from 0."""
-Sign: TypeAlias = Callable[[str, bytes], Mapping[str, str]]
-"""From the address and the body: the headers that prove who sent it, fresh for each attempt."""
+Attempt: TypeAlias = Callable[[int], tuple[bytes, Mapping[str, str]]]
+"""From the number of an attempt, counted from 0: its body and its headers, fresh for each."""
 
 
 class Webhooks:
-    """Sends notifications in the background; what never arrives is dropped after some tries."""
+    """Sends webhooks in the background; what never arrives is dropped after some tries."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -35,40 +32,27 @@ class Webhooks:
 
     @property
     def target(self) -> str | None:
-        """The address that was subscribed, if any."""
+        """The address that the app's settings name, if any."""
         return self._store.read("standin", "webhook")
 
     def subscribe(self, url: str) -> None:
-        """Send everything from now on to this address."""
+        """Let the app's settings name this address from now on."""
         self._store.write("standin", "webhook", url, lag_s=0.0, is_old=True)
 
-    def send(
-        self, notifications: Sequence[Notification], *, make_body: MakeBody, sign: Sign
-    ) -> None:
-        """Post notifications soon; nothing happens where nobody subscribed."""
-        target = self.target
-        if target is None or not notifications:
-            return
-        work = self._deliver(target, notifications, make_body=make_body, sign=sign)
-        task = asyncio.get_running_loop().create_task(work)
+    def post(self, url: str, attempt: Attempt) -> None:
+        """Post to an address soon, until it is taken."""
+        task = asyncio.get_running_loop().create_task(_deliver(url, attempt))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _deliver(
-        self,
-        target: str,
-        notifications: Sequence[Notification],
-        *,
-        make_body: MakeBody,
-        sign: Sign,
-    ) -> None:
-        async with httpx2.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as client:
-            for attempt in range(TRIES):
-                body = make_body(notifications, attempt)
-                headers = {"content-type": "application/json", **sign(target, body)}
-                if await _is_taken(client, target, body, headers):
-                    return
-                await asyncio.sleep(FIRST_PAUSE_S * 2**attempt)
+
+async def _deliver(url: str, attempt: Attempt) -> None:
+    async with httpx2.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as client:
+        for number in range(TRIES):
+            body, headers = attempt(number)
+            if await _is_taken(client, url, body, headers):
+                return
+            await asyncio.sleep(FIRST_PAUSE_S * 2**number)
 
 
 async def _is_taken(

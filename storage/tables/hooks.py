@@ -34,7 +34,10 @@ class Poll(Base):
     """One stream of one person's connection, polled for all who wait for something in it."""
 
     __tablename__ = "polls"
-    __table_args__ = (Index("ix_polls_next_at", "next_at"),)
+    __table_args__ = (
+        Index("ix_polls_next_at", "next_at"),
+        Index("ix_polls_channel_id", "channel_id", unique=True),
+    )
 
     connection_id: Mapped[Big] = mapped_column(primary_key=True, autoincrement=False)
     stream: Mapped[str] = mapped_column(primary_key=True)
@@ -46,3 +49,11 @@ class Poll(Base):
     next_at: Mapped[Instant]
     claimed_until: Mapped[Instant | None]
     """Until then one replica polls it."""
+    is_hinted: Mapped[bool]
+    """Something was told since the last claim, so that this poll is not the last one."""
+    channel_id: Mapped[str | None]
+    """The channel on which the provider tells that something changed; None without one."""
+    channel_handle: Mapped[Json | None]
+    """What the provider needs to close it."""
+    watch_at: Mapped[Instant | None]
+    """When to ask for a channel again; None: never asked."""

@@ -28,11 +28,12 @@ from connectors.errors import (
     RejectedError,
     RetryLaterError,
 )
-from connectors.events import Changes, Sought, Stream
+from connectors.events import Changes, ChannelWanted, Hint, Sought, Stream
 from connectors.fields import argument_at, result_at
 from connectors.registry import Connector, Registry
+from tests.connectors.receiver import Receiver, serve_app
 from tests.connectors.stage import Frozen, Stage, open_stage
-from tests.connectors.standins import Running
+from tests.connectors.standins import CLIENT_SECRET, Running
 
 BERLIN = ZoneInfo("Europe/Berlin")
 Json = dict[str, Any]
@@ -205,6 +206,34 @@ class ConnectorContract:
                 if seen.subjects is None or subject in seen.subjects:
                     return seen
                 await asyncio.sleep(0.05)
+
+    async def test_channel_tells_of_changes_until_it_is_closed(self, stage: Stage) -> None:
+        """A genuine delivery names its channel; after closing nothing more comes on it."""  # S32
+        read = self.connector.webhook
+        for stream in self.connector.streams:
+            if stream.watch is None or stream.unwatch is None:
+                continue
+            assert read is not None
+            told: list[Hint] = []
+            receiver = Receiver()
+            with serve_app(receiver.app()) as url:
+                for name in ("first-channel-of-two", "second-channel-of-two"):
+                    wanted = ChannelWanted(name, f"{url}/in", CLIENT_SECRET)
+                    result = await self.something_awaited(stage)
+                    channel = await stream.watch(stage.context, wanted)
+                    before = len(receiver.tries)
+                    await self.edit_by_hand(stage, result)
+                    await receiver.until(
+                        lambda tries, name=name: any(  # type: ignore[misc]
+                            hint.channel == name
+                            for one in tries
+                            for hint in read(one, CLIENT_SECRET)
+                        )
+                    )
+                    await stream.unwatch(stage.context, channel.handle)
+                    told = [h for one in receiver.tries[before:] for h in read(one, CLIENT_SECRET)]
+                    assert {hint.channel for hint in told} <= {None, name}
+            assert len({hint.delivery for hint in told}) == len(told)
 
     async def test_change_is_seen_by_a_look_and_by_no_other_look(self, stage: Stage) -> None:
         """Where nothing happened a look says so, however often; after a change it happened."""

@@ -25,7 +25,7 @@ def _scopes(*names: str) -> tuple[str, ...]:
 # Source: the discovery document (revision 20261030), the methods' scopes. Those that the
 # stand-in does not offer are left out.
 _WRITE = _scopes("calendar", "calendar.events", "calendar.events.owned")
-_READ = _WRITE + _scopes(
+READ = _WRITE + _scopes(
     "calendar.readonly", "calendar.events.readonly", "calendar.events.owned.readonly"
 )
 _OTHERS_BUSY = _scopes("calendar", "calendar.readonly", "calendar.events.freebusy")
@@ -67,7 +67,7 @@ class CalendarRoutes:
         return JSONResponse(answer)
 
     async def handle_events_listed(self, request: Request) -> Response:
-        who = self._owner(request, _READ)
+        who = self._owner(request, READ)
         generation = self._book.generation()
         listing = read_listing(request.query_params, generation=generation)
         seen = self._book.list_seen(who)
@@ -88,7 +88,7 @@ class CalendarRoutes:
         return JSONResponse(answer)
 
     async def handle_event_read(self, request: Request) -> Response:
-        who = self._owner(request, _READ)
+        who = self._owner(request, READ)
         return self._answer(self._book.get(who, request.path_params["id"]), who)
 
     async def handle_event_inserted(self, request: Request) -> Response:

@@ -7,6 +7,8 @@ from starlette.routing import BaseRoute, Route
 
 from connectors.google_calendar.standin.api import CalendarRoutes
 from connectors.google_calendar.standin.calendar import CalendarBook
+from connectors.google_calendar.standin.channel_routes import ChannelRoutes
+from connectors.google_calendar.standin.channels import Channels
 from connectors.google_calendar.standin.events import Event, link_id, read_link_id
 from connectors.google_calendar.standin.mails import Outbox
 from connectors.google_calendar.standin.seeds import seed
@@ -27,7 +29,8 @@ class GoogleService:
     def __init__(self, base: Base) -> None:
         self._base = base
         self._outbox = Outbox(base.config, base.store)
-        self._book = CalendarBook(base.store, outbox=self._outbox)
+        self._channels = Channels(base.store, base.webhooks)
+        self._book = CalendarBook(base.store, outbox=self._outbox, channels=self._channels)
 
     def seed(self) -> None:
         seed(self._book, self._base.config.accounts)
@@ -43,6 +46,7 @@ class GoogleService:
     def routes(self) -> list[BaseRoute]:
         return [
             *CalendarRoutes(self._base, self._book).routes(),
+            *ChannelRoutes(self._base, self._channels).routes(),
             Route("/", self.handle_home_opened, methods=["GET"]),
             Route("/calendar/event", self.handle_event_opened, methods=["GET"]),
             Route("/_control/mails", self.handle_mails_asked, methods=["GET"]),

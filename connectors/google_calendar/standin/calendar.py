@@ -3,6 +3,7 @@ import secrets
 from datetime import UTC, datetime
 
 from connectors.google_calendar.standin import errors
+from connectors.google_calendar.standin.channels import Channels
 from connectors.google_calendar.standin.events import (
     Attendee,
     Event,
@@ -25,10 +26,11 @@ class CalendarBook:
     An event stands once, at its organizer; a guest with an account here sees it too.
     """
 
-    def __init__(self, store: Store, *, outbox: Outbox) -> None:
+    def __init__(self, store: Store, *, outbox: Outbox, channels: Channels) -> None:
         self._store = store
         self._events = Shelf(store, Event, kind="event")
         self._outbox = outbox
+        self._channels = channels
 
     def generation(self) -> str:
         """Return what tells tokens of this data from those of before a reset."""
@@ -158,7 +160,7 @@ class CalendarBook:
                 "sequence": event.sequence + (1 if is_moved else 0),
             }
         )
-        self._put(changed)
+        self._put(changed, before=event)
         self._mail_change(event, changed, updates=updates)
         return changed
 
@@ -175,8 +177,10 @@ class CalendarBook:
         for kind, guests in groups.items():
             self._outbox.send(kind, new, to=guests, updates=updates)
 
-    def _put(self, event: Event) -> None:
+    def _put(self, event: Event, *, before: Event | None = None) -> None:
         self._events.put(_key(event.organizer, event.id), event)
+        guests = {*event.guests(), *(before.guests() if before else ())}
+        self._channels.tell({event.organizer, *guests})
 
     def _next_version(self) -> int:
         return self._store.count("event version", first=_FIRST_VERSION)

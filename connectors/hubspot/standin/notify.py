@@ -5,14 +5,16 @@ Source: https://developers.hubspot.com/docs/api-reference/latest/webhooks/guide
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from connectors.hubspot.standin.errors import HUB_ID
 from connectors.hubspot.standin.kinds import Kind
 from connectors.hubspot.webhook import sign
 from connectors.standin.store import Store
-from connectors.standin.webhooks import Notification, Webhooks, now_ms
+from connectors.standin.webhooks import Webhooks, now_ms
 
 _FIRST_EVENT = 3_816_279_000
+Notification: TypeAlias = dict[str, object]
 
 
 class Notifier:
@@ -54,15 +56,17 @@ class Notifier:
         }
 
     def _send(self, notifications: Sequence[Notification]) -> None:
-        self._webhooks.send(notifications, make_body=_body, sign=self._headers)
+        target = self._webhooks.target
+        if target is None or not notifications:
+            return
 
-    def _headers(self, url: str, body: bytes) -> dict[str, str]:
-        timestamp = str(now_ms())
-        return {
-            "x-hubspot-request-timestamp": timestamp,
-            "x-hubspot-signature-v3": sign("POST", url, body, timestamp, self._secret),
-        }
+        def attempt(number: int) -> tuple[bytes, dict[str, str]]:
+            told = [{**item, "attemptNumber": number} for item in notifications]
+            body, timestamp = json.dumps(told).encode(), str(now_ms())
+            return body, {
+                "content-type": "application/json",
+                "x-hubspot-request-timestamp": timestamp,
+                "x-hubspot-signature-v3": sign("POST", target, body, timestamp, self._secret),
+            }
 
-
-def _body(notifications: Sequence[Notification], attempt: int) -> bytes:
-    return json.dumps([{**item, "attemptNumber": attempt} for item in notifications]).encode()
+        self._webhooks.post(target, attempt)

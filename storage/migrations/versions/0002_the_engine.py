@@ -152,9 +152,14 @@ def _waits() -> None:
         sa.Column("cursor", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_hinted", sa.Boolean(), nullable=False),
+        sa.Column("channel_id", sa.Text(), nullable=True),
+        sa.Column("channel_handle", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("watch_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("connection_id", "stream", name=op.f("pk_polls")),
     )
     op.create_index("ix_polls_next_at", "polls", ["next_at"])
+    op.create_index("ix_polls_channel_id", "polls", ["channel_id"], unique=True)
 
 
 def _breakers() -> None:

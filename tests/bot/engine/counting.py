@@ -5,15 +5,13 @@ Its writes differ only in how a lost reply is settled: `add_keyed` deduplicates 
 """
 
 import asyncio
-import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-import uvicorn
 from pydantic import Field, JsonValue
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -38,10 +36,23 @@ from connectors.actions import (
     UndoCall,
 )
 from connectors.errors import RejectedError
-from connectors.events import Changes, Cursor, Event, Seen, Sought, Stream
+from connectors.events import (
+    Changes,
+    Channel,
+    ChannelWanted,
+    Cursor,
+    Delivery,
+    Event,
+    Hint,
+    HookRefusedError,
+    Seen,
+    Sought,
+    Stream,
+)
 from connectors.labels import Label
 from connectors.manifest import Manifest
 from connectors.registry import Connector
+from tests.connectors.receiver import serve_app
 
 BUGGY, BUGGY_BEFORE = "Buggy", "Buggy before"
 """Names that this connector has defects for: it raises what no connector may raise."""
@@ -114,6 +125,10 @@ class Provider:
     polls: int = 0
     forgets: bool = False
     """True: the cursor of the next poll has expired."""
+    channels: dict[str, str] = field(default_factory=dict)
+    """The open channels, id to address."""
+    channels_asked: int = 0
+    refuses_channels: bool = False
     _now: int = 0
 
     def __post_init__(self) -> None:
@@ -144,8 +159,22 @@ class Provider:
         since = int(request.query_params["since"])
         return JSONResponse({"ids": self.changed[since:], "next": len(self.changed)})
 
+    async def _watch(self, request: Request) -> Response:
+        self.channels_asked += 1
+        if self.refuses_channels:
+            return JSONResponse({}, status_code=REFUSED)
+        wanted = await request.json()
+        self.channels[wanted["id"]] = wanted["address"]
+        return JSONResponse({})
+
+    async def _unwatch(self, request: Request) -> Response:
+        del self.channels[request.path_params["id"]]
+        return JSONResponse({})
+
     def app(self) -> Starlette:
         routes = [
+            Route("/channels", self._watch, methods=["POST"]),
+            Route("/channels/{id}", self._unwatch, methods=["DELETE"]),
             Route("/items", self._list),
             Route("/items", self._add, methods=["POST"]),
             Route("/changes", self._changes),
@@ -237,23 +266,6 @@ class Provider:
 
 
 _BEFORE = {"busy": 429, "down": 500, "refused": REFUSED, "unauthorized": 401}
-
-
-@contextmanager
-def serve_app(app: Starlette) -> Iterator[str]:
-    """Serve an application on a free loopback port, in a thread, and give its URL."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            while not server.started:
-                time.sleep(0.005)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(timeout=10)
 
 
 @contextmanager
@@ -497,7 +509,31 @@ async def _has_grown(context: ReadContext, sought: Sought) -> Seen:
     return Seen(size == sought.value, {"size": size})
 
 
-ITEM_CHANGES = Stream(name="items", scopes=frozenset({"read"}), poll=_poll)
+async def _watch(context: ReadContext, wanted: ChannelWanted) -> Channel:
+    await _send(
+        context.http, "POST", "/channels", json={"id": wanted.id, "address": wanted.address}
+    )
+    return Channel({"id": wanted.id}, datetime.now(UTC) + timedelta(days=7))
+
+
+async def _unwatch(context: ReadContext, handle: Cursor) -> None:
+    await _send(context.http, "DELETE", f"/channels/{handle['id']}")
+
+
+def _read_webhook(delivery: Delivery, secret: str) -> tuple[Hint, ...]:
+    if delivery.headers.get("x-secret") != secret:
+        raise HookRefusedError(401, "The secret is wrong.")
+    said = delivery.headers
+    return (Hint(said["x-number"], stream="items", channel=said["x-channel"]),)
+
+
+ITEM_CHANGES = Stream(
+    name="items",
+    scopes=frozenset({"read"}),
+    poll=_poll,
+    watch=_watch,
+    unwatch=_unwatch,
+)
 ITEM_GROWS = Event(
     connector="counting",
     name="item_grows",
@@ -523,4 +559,5 @@ CONNECTOR = Connector(
     ),
     events=(ITEM_GROWS,),
     streams=(ITEM_CHANGES,),
+    webhook=_read_webhook,
 )

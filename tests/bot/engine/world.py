@@ -14,6 +14,7 @@ from approvals.decisions import DecisionService
 from approvals.policy import Policy
 from bot.builtins import BUILTINS
 from bot.engine.card_queries import CardQueries
+from bot.engine.channels import Channels
 from bot.engine.connections import ConnectionDesk
 from bot.engine.desk import ApprovalDesk
 from bot.engine.drive import Engine
@@ -181,7 +182,15 @@ class World:
             grace_s=self.timing.call_timeout_s,
         )
         self.happenings = Happenings(
-            database=self.database, registry=self.registry, executor=self.executor
+            database=self.database,
+            registry=self.registry,
+            executor=self.executor,
+            channels=Channels(
+                database=self.database,
+                executor=self.executor,
+                providers=self.plumbing.providers,
+                public_url="http://countersign.test",
+            ),
         )
         self.halts = HaltService(database=self.database, grace_s=self.timing.call_timeout_s)
         self.wakes = Wakes(database=self.database)
