@@ -6,7 +6,7 @@ from typing import Literal
 
 from approvals.errors import PermitError
 from connectors.actions import Idempotency
-from connectors.calls import FrozenCall
+from connectors.calls import FrozenCall, key_of
 from connectors.execute import Permit, ReadPermit
 from storage.database import Transaction
 from storage.instants import Deadline
@@ -64,7 +64,7 @@ async def issue(tx: Transaction, wanted: Sequence[Wanted], *, lease_s: float) ->
                 "call_id": item.call_id,
                 "call_hash": hashes[item.call.task_id],
                 "idempotency": item.idempotency.value,
-                "idempotency_key": item.call.key,
+                "idempotency_key": key_of(hashes[item.call.task_id]),
                 "lease_owner": item.owner,
                 "grounds": item.grounds,
             }

@@ -122,4 +122,9 @@ class FrozenCall(BaseModel):
     @property
     def key(self) -> str:
         """The idempotency key: 32 hexadecimal digits, the same for every try at this call."""
-        return self.hash[:32]
+        return key_of(self.hash)
+
+
+def key_of(call_hash: str) -> str:
+    """Return the idempotency key of the call that has this hash."""
+    return call_hash[:32]

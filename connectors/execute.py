@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypeVar
 from pydantic import JsonValue, ValidationError
 
 from connectors.actions import Action, Arguments, Idempotency, ReadContext, Result, RunContext
-from connectors.calls import FrozenCall
+from connectors.calls import FrozenCall, key_of
 from connectors.errors import (
     HaltedError,
     OutcomeUnknownError,
@@ -127,7 +127,7 @@ class Executor:
             http=context.http,
             account=context.account,
             web_url=context.web_url,
-            key=call.key,
+            key=key_of(permit.call_hash),
             idempotency=idempotency,
             precondition=call.precondition,
         )
@@ -221,9 +221,9 @@ class Executor:
     async def _check(self, permit: Permit, call: FrozenCall) -> None:
         """Spend the permit before anything is sent; a second execution finds it spent (S1)."""
         refusal = PermitRefusedError("Nothing ran: this call has no valid permit.")
-        if permit.call_hash != call.hash:
-            raise refusal
         of_attempt, hash_ = permit.attempt_id, call.hash
+        if permit.call_hash != hash_:
+            raise refusal
         # Each statement is committed by itself.
         async with self._database.reading() as tx:
             if await tx.calls.use_permit(

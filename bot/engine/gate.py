@@ -260,7 +260,7 @@ async def clear(
                     "lease_until": made.attempt.lease_until,
                 },
                 {
-                    "hash": item.call.hash,
+                    "hash": made.permit.call_hash,
                     "grounds": wanted.grounds,
                     "attempt": made.attempt.number,
                 },

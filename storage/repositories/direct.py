@@ -6,7 +6,7 @@ statement here is psycopg's own text; what it returns can be objects of the tabl
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum as PlainEnum
@@ -20,8 +20,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.orm.attributes import instance_state, manager_of_class, set_committed_value
-from sqlalchemy.orm.util import identity_key
+from sqlalchemy.orm.attributes import instance_state, manager_of_class
 
 _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # -- it has no types
 
@@ -88,7 +87,7 @@ class Direct:
 
     def _object(self, kind: type[Kind], shape: "_Shape", values: dict[str, Any]) -> Kind:
         session = self._session.sync_session
-        key = identity_key(kind, tuple(values[name] for name in shape.key))
+        key = shape.identity(tuple(values[name] for name in shape.key))
         found = cast("Kind | None", session.identity_map.get(key))
         if found is None:
             found = _attached(kind, key, values, session)
@@ -113,8 +112,9 @@ def renew(found: DeclarativeBase, row: Row) -> None:
 
 
 def _set(found: DeclarativeBase, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        set_committed_value(found, name, value)
+    # No event listens, and nothing of ours changes an object otherwise: `set_committed_value`
+    # for each column leaves the same.
+    instance_state(found).dict.update(values)
 
 
 def _attached(
@@ -140,6 +140,7 @@ class _Shape:
 
     names: Sequence[str]
     key: Sequence[str]
+    identity: Callable[[tuple[Any, ...]], tuple[Any, ...]]
     kinds: Sequence[tuple[str, type[PlainEnum]]]
     json: frozenset[str]
 
@@ -157,6 +158,7 @@ def _shape(kind: type[DeclarativeBase]) -> _Shape:
     return _Shape(
         names=[column.name for column in every],
         key=[column.name for column in kind.__table__.primary_key],
+        identity=kind.__mapper__.identity_key_from_primary_key,
         kinds=[
             (column.name, column.type.enum_class)
             for column in every
