@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.engine.asks import ask_to_connect
 from bot.engine.awaits import await_event
+from bot.engine.needs import connection_needed_later
 from bot.engine.references import Finished, look_up
 from bot.goals.lifecycle import move_task
 from bot.planning.moments import MAX_AHEAD, TOO_FAR, Duration, MomentError, read_until
@@ -59,7 +61,13 @@ async def begin_all(
     over = {row.task_id for row in rows if row.ending in OVER}
     moved = False
     for task, wait in ready:
-        if task.id not in over:
+        if task.id in over:
+            continue
+        needed = await connection_needed_later(tx, goal, task, tasks, registry)
+        if needed is not None:
+            await ask_to_connect(tx, goal, needed, registry)
+            moved = True
+        else:
             around = await _surroundings(tx, goal, task, tasks, results)
             moved |= await _begin(tx, goal, task, wait, around, registry)
     return moved

@@ -95,8 +95,8 @@ class HookRepository:
         due = (
             select(Poll.connection_id, Poll.stream)
             .where(
-                Poll.next_at <= func.clock_timestamp(),
-                or_(Poll.claimed_until.is_(None), Poll.claimed_until < func.clock_timestamp()),
+                Poll.next_at <= func.now(),
+                or_(Poll.claimed_until.is_(None), Poll.claimed_until < func.now()),
             )
             .order_by(Poll.next_at)
             .limit(limit)

@@ -51,14 +51,15 @@ class WaitRepository:
     async def claim_due(self, *, lease_s: float, limit: int) -> Sequence[Wait]:
         """Take waits whose time has come and that no other replica sees to; the oldest first.
 
-        Should this process die, another one takes them when the lease is over.
+        Should this process die, another one takes them when the lease is over. (`now()` and not
+        `clock_timestamp()`: an index can be searched only for what a statement keeps the same.)
         """
         due = (
             select(Wait.id)
             .where(
                 Wait.ended_at.is_(None),
-                Wait.due_at <= func.clock_timestamp(),
-                or_(Wait.claimed_until.is_(None), Wait.claimed_until < func.clock_timestamp()),
+                Wait.due_at <= func.now(),
+                or_(Wait.claimed_until.is_(None), Wait.claimed_until < func.now()),
             )
             .order_by(Wait.due_at)
             .limit(limit)

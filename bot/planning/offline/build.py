@@ -42,6 +42,10 @@ class PlanBuilder:
     registry: Registry
     text: str
     around: Surroundings
+    before: str = ""
+    """The words before `text` that are explained already; the choices of a question repeat them."""
+    wait: JsonValue = None
+    """What everything that changes something waits for; where nothing does, the first reads."""
     tasks: list[dict[str, JsonValue]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     _done: dict[bytes, str] = field(default_factory=dict)
@@ -75,8 +79,25 @@ class PlanBuilder:
 
     def plan(self) -> JsonValue:
         """Return the plan as JSON, for the validator."""
+        if self.wait is not None:
+            for task in self._waiting():
+                task["wait"] = self.wait
         say = " ".join(dict.fromkeys(self.notes))
         return {"say": say, "tasks": [*self.tasks], "writes": [], "question": None, "final": True}
+
+    def _waiting(self) -> list[dict[str, JsonValue]]:
+        """Return the tasks that wait: no two where one needs the other.
+
+        Reads for a change come at once, so that its card shows values.
+        """
+        writes = [task for task in self.tasks if not self._is_read(task)]
+        return writes or [task for task in self.tasks if not _refers(task["call"])]
+
+    def _is_read(self, task: dict[str, JsonValue]) -> bool:
+        call = task["call"]
+        assert isinstance(call, dict)
+        (name,) = call
+        return self.registry.action(name).idempotency is Idempotency.READ
 
     def _values(self, clause: Clause) -> dict[str, JsonValue]:
         """Return placeholder (or placeholder.part) → value, for all that was written."""
@@ -209,12 +230,19 @@ class PlanBuilder:
         return Question(text=text, choices=choices)
 
     def _with_words(self, clause: Clause, words: str) -> str:
-        return f"{self.text[: clause.end]}{words}{self.text[clause.end :]}"
+        return f"{self.before}{self.text[: clause.end]}{words}{self.text[clause.end :]}"
 
     def _doubt(self, doubt: Doubt, clause: Clause) -> Question:
-        before, said = self.text[: clause.start], self.text[clause.start :]
+        before = self.before + self.text[: clause.start]
+        said = self.text[clause.start :]
         choices = [before + said.replace(doubt.words, words, 1) for words in doubt.readings]
         return Question(text=doubt.question, choices=choices)
+
+
+def _refers(value: JsonValue) -> bool:
+    if isinstance(value, dict):
+        return value.keys() == {"task", "path"} or any(map(_refers, value.values()))
+    return isinstance(value, list) and any(map(_refers, value))
 
 
 def _clip(words: str) -> str:

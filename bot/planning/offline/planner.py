@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from bot.planning.interpret import asks_to_cancel, talk_kind
 from bot.planning.offline.build import PlanBuilder, UnclearError
+from bot.planning.offline.delays import find_delay, names_a_time
 from bot.planning.offline.matcher import Clause, Matcher, Phrasing, TooComplicatedError
 from bot.planning.offline.values import Surroundings
 from bot.planning.outcome import (
@@ -19,6 +20,7 @@ from bot.planning.outcome import (
     PlanRequest,
     SmallTalk,
 )
+from bot.planning.parse.scan import Doubt
 from bot.planning.plan import Question
 from bot.planning.schema import shown_examples
 from bot.planning.text import plain
@@ -77,7 +79,7 @@ class OfflinePlanner:
     def _plan_text(self, text: str, request: PlanRequest) -> PlanOutcome:
         around = Surroundings(now=request.now, zone=request.zone, people=request.people)
         try:
-            plans = [self._valid(text, reading, around) for reading in self._readings(text, around)]
+            plans = self._plans(text, around)
         except UnclearError as unclear:
             return Asked(unclear.question, AUTHOR)
         except _UnreadableError as problem:
@@ -86,6 +88,26 @@ class OfflinePlanner:
         if len(different) > 1:
             return Asked(Question(text=_TWO_WAYS, choices=[]), AUTHOR)
         return Planned(plans[0], AUTHOR)
+
+    def _plans(self, text: str, around: Surroundings) -> list[ValidPlan]:
+        delay = find_delay(text, around)
+        if isinstance(delay, Doubt):
+            choices = [text.replace(delay.words, words, 1) for words in delay.readings]
+            raise UnclearError(Question(text=delay.question, choices=choices))
+        end = delay.end if delay else 0
+        readings = self._readings(text[end:], around)
+        if delay and any(names_a_time(reading) for reading in readings):
+            raise UnclearError(Question(text=_WHICH_DAY, choices=[]))
+        plans = []
+        for reading in readings:
+            builder = PlanBuilder(
+                registry=self._registry, text=text[end:], around=around, before=text[:end]
+            )
+            if delay:
+                builder.wait = delay.wait
+                builder.notes += [delay.note] if delay.note else []
+            plans.append(self._valid(builder, reading))
+        return plans
 
     def _readings(self, text: str, around: Surroundings) -> list[tuple[Clause, ...]]:
         if len(text) > MAX_CHARACTERS:
@@ -100,8 +122,7 @@ class OfflinePlanner:
             raise _unexplained(text, matcher.furthest)
         return readings
 
-    def _valid(self, text: str, reading: Iterable[Clause], around: Surroundings) -> ValidPlan:
-        builder = PlanBuilder(registry=self._registry, text=text, around=around)
+    def _valid(self, builder: PlanBuilder, reading: Iterable[Clause]) -> ValidPlan:
         for clause in reading:
             builder.add(clause)
         verdict = self._validator.validate(builder.plan())
@@ -120,6 +141,7 @@ class OfflinePlanner:
         )
 
 
+_WHICH_DAY = "Should I wait first, or is that when it takes place? Please say it in two messages."
 _TWO_WAYS = "I can read that in more than one way. Could you say it differently?"
 
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from bot.views import ids
-from tests.bot.badinput.whole_bot import DANA, MO, WholeBot
+from tests.bot.badinput.whole_bot import DANA, MO, TEAM, WholeBot
 
 GOALS = 200_000
 OTHERS = 40_000
@@ -62,8 +62,14 @@ async def live(bot: WholeBot) -> None:
     await bot.press(DANA, ids.TASK_UNDO)
     await bot.say("Which deals does Acme have?")
     await bot.event({"type": "app_home_opened", "user": DANA, "tab": "home", "channel": bot.dm_id})
+    await bot.say("In 3 days, create a deal called Gamma for Acme")
+    await bot.press(DANA, ids.GOAL_RUN)
     await bot.say("Create a deal")
     parts = bot.parts
+    await parts.wakes.wake_due()
+    async with bot.database.reading() as tx:
+        await tx.waits.list_awaiting(TEAM, "hubspot", subjects={"1"}, events=["deal_changes"])
+        await tx.waits.list_awaiting(TEAM, "hubspot", subjects=None, person_id=DANA)
     await parts.delivery.keep_up()
     await parts.delivery.send_due()
     await parts.desk.expire_due()

@@ -69,6 +69,17 @@ async def test_waiting_goal_costs_a_row_and_no_job(world: World) -> None:
     assert ((await shown(world, goal_id)).waits or "").startswith("waits until ")
 
 
+async def test_connection_is_asked_for_before_a_step_waits(world: World) -> None:
+    """Nobody is asked after weeks for what was missing all along; the wait itself goes on after."""
+    world.sql("DELETE FROM connections")
+    goal_id = await world.start(add("t1", "Acme", wait=LATER))
+    assert (await world.statuses(goal_id))["t1"] is TaskStatus.NEEDS_CONNECTION
+    await world.connect()
+    await world.connections.sweep()
+    await world.drive(goal_id)
+    assert (await world.statuses(goal_id))["t1"] is TaskStatus.WAITING
+
+
 async def test_due_wait_runs_its_task_once(world: World) -> None:
     """When its instant comes the task runs, and the goal is done."""
     goal_id = await waiting(world)
