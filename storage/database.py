@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import configure_mappers
 
 from storage.absence import Absence
 from storage.pending import Pending, Priority
@@ -147,6 +148,8 @@ class Database:
     """Opens transactions on one PostgreSQL. Nothing else in the project commits."""
 
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
+        # Before the first object is made past the session (`storage.repositories.direct`).
+        configure_mappers()
         self.url = url
         self._engine = create_async_engine(
             sqlalchemy_url(url),

@@ -5,6 +5,7 @@ statement here is psycopg's own text; what it returns can be objects of the tabl
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import psycopg
 from sqlalchemy import Dialect, Enum
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.attributes import instance_state, manager_of_class
@@ -56,7 +58,7 @@ class Direct:
             return await cursor.fetchall()
         except psycopg.Error:
             if connection.closed:
-                await self._give_up()
+                await self._tell_lost()
             raise
         except asyncio.CancelledError:
             # What was sent may still run: nobody else gets this connection.
@@ -100,6 +102,13 @@ class Direct:
         raw = await connection.get_raw_connection()
         self._connection = cast("psycopg.AsyncConnection[Row]", raw.driver_connection)
         return self._connection
+
+    async def _tell_lost(self) -> None:
+        """Let SQLAlchemy find the connection lost: it then drops all that are as old."""
+        self._connection = None
+        connection = await self._session.connection()
+        with contextlib.suppress(DBAPIError):
+            await connection.exec_driver_sql("SELECT 1")
 
     async def _give_up(self) -> None:
         self._connection = None

@@ -57,6 +57,26 @@ async def test_connection_that_was_lost_is_not_used_again(database: Database) ->
         assert await tx.direct.value(_PID, {}) != pid
 
 
+async def test_restart_costs_one_transaction_and_not_one_for_each_connection(
+    database: Database,
+) -> None:
+    """Once one connection was found lost, none that was open before is used again."""
+
+    async def pid() -> int:
+        async with database.transaction() as tx:
+            (found,) = (await tx.direct.rows("SELECT pg_backend_pid(), pg_sleep(0.05)", {}))[0][:1]
+            return int(found)
+
+    before = await asyncio.gather(*[pid() for _ in range(4)])
+    with psycopg.connect(database.url.replace("+psycopg", "")) as other:
+        for lost in before:
+            other.execute("SELECT pg_terminate_backend(%s)", [lost])
+    with pytest.raises(DatabaseAwayError):
+        await pid()
+    after = await asyncio.gather(*[pid() for _ in range(4)])
+    assert not set(before) & set(after)
+
+
 async def test_connection_of_a_cancelled_statement_is_not_used_again(database: Database) -> None:
     """What was cancelled in the middle cannot disturb whoever comes next."""
     async with database.reading() as tx:
