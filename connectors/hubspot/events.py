@@ -36,12 +36,15 @@ async def poll_deals(context: ReadContext, cursor: Cursor | None) -> Changes:
 
 
 async def check_stage(context: ReadContext, sought: Sought) -> Seen:
-    """Whether the deal is in the stage now; one that passed through between two looks is missed."""
+    """Whether the deal is in the stage now; one that passed through between two looks is missed.
+
+    "Won" and "lost" are what people call the two stages that close a deal.
+    """
     deal = await _deal(context, sought.subject)
     stage = deal.read("dealstage") or ""
     wanted = (sought.value or "").strip().casefold()
-    names = {stage.casefold(), (stage_name(stage) or "").casefold()}
-    return Seen(wanted in names, {"stage": stage})
+    name = (stage_name(stage) or "").casefold()
+    return Seen(wanted in {stage.casefold(), name, name.removeprefix("closed ")}, {"stage": stage})
 
 
 async def check_changed(context: ReadContext, sought: Sought) -> Seen:

@@ -109,6 +109,18 @@ async def test_handled_events_are_archived_and_later_removed(world: World, tidie
     assert (await tidier.tidy())["archived events"] == 2
 
 
+async def test_taken_webhooks_are_forgotten_when_nobody_could_repeat_them(
+    world: World, tidier: Tidier
+) -> None:
+    """A repetition comes within days; only then is it known as one."""  # S32
+    world.sql(
+        "INSERT INTO hook_deliveries VALUES "
+        "('h', 'old', now() - interval '31 days'), ('h', 'young', now() - interval '29 days')"
+    )
+    assert (await tidier.tidy())["taken webhooks"] == 1
+    assert world.one("SELECT string_agg(delivery, ' ') FROM hook_deliveries") == "young"
+
+
 async def test_large_backlog_goes_in_batches(world: World, tidier: Tidier) -> None:
     """No statement takes more rows than a batch; one run takes several."""
     world.sql(
