@@ -82,7 +82,8 @@ async def await_event(
 
 
 async def defer_check(tx: Transaction, wait: Wait) -> None:
-    """Have somebody look whether a wait is over."""
+    """Have somebody look whether a wait is over; it stays owed until a look gets an answer."""
+    await tx.waits.owe_look(wait)
     await tx.defer(
         CHECK_WAIT,
         once=f"{CHECK_WAIT}:{wait.id}",

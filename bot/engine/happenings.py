@@ -119,10 +119,11 @@ class Happenings:
     async def _polled(
         self, poll: Poll, waits: Sequence[Wait], changes: Changes, *, again_in_s: float
     ) -> None:
-        """Have everything looked at that may have changed, and say when to poll again."""
+        """Have looked at what may have changed, and what was owed; say when to poll again."""
         async with self._database.transaction() as tx:
             for wait in waits:
-                if changes.subjects is None or wait.subject in changes.subjects:
+                is_owed = wait.hinted_at is not None
+                if is_owed or changes.subjects is None or wait.subject in changes.subjects:
                     await defer_check(tx, wait)
             await tx.hooks.finish_poll(poll, cursor=changes.cursor or None, again_in_s=again_in_s)
 
@@ -132,7 +133,7 @@ class Happenings:
             if seen.happened:
                 await end_wait(tx, goal, wait, ending=WaitEnding.HAPPENED)
                 return
-            if seen.cursor != wait.cursor:
+            if seen.cursor != wait.cursor or wait.hinted_at is not None:
                 await tx.waits.remember(wait, cursor=seen.cursor)
             if wait.due_at <= await tx.waits.now():
                 what = event.words(wait.value)
@@ -140,7 +141,7 @@ class Happenings:
                 await give_up(tx, goal, wait, code="in_vain", message=message)
 
     async def _not_seen(self, wait: Wait, error: RetryLaterError) -> None:
-        """Leave a wait as it is: the next hint, poll or claim looks again, within reason."""
+        """Leave a wait as it is: the look stays owed, and the next poll asks for it again."""
         async with self._database.transaction() as tx:
             goal = await tx.goals.lock(wait.team_id, wait.goal_id)
             if wait.due_at + PATIENCE <= await tx.waits.now():

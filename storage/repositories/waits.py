@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.instants import from_now
@@ -94,12 +94,27 @@ class WaitRepository:
             .execution_options(synchronize_session=False)
         )
 
-    async def remember(self, wait: Wait, *, cursor: dict[str, Any]) -> None:
-        """Keep what the last look for an event saw."""
+    async def owe_look(self, wait: Wait) -> None:
+        """Remember that somebody has to look, until one did: jobs and answers can be lost."""
         await self._session.execute(
             update(Wait)
             .where(Wait.team_id == wait.team_id, Wait.id == wait.id, Wait.ended_at.is_(None))
-            .values(cursor=cursor)
+            .values(hinted_at=func.clock_timestamp())
+            .execution_options(synchronize_session=False)
+        )
+
+    async def remember(self, wait: Wait, *, cursor: dict[str, Any]) -> None:
+        """Keep what a look for an event saw. A hint since it began is still owed a look.
+
+        Args:
+            wait: as it was read before the look.
+            cursor: what the look saw.
+        """
+        hinted_since = Wait.hinted_at.is_distinct_from(wait.hinted_at)
+        await self._session.execute(
+            update(Wait)
+            .where(Wait.team_id == wait.team_id, Wait.id == wait.id, Wait.ended_at.is_(None))
+            .values(cursor=cursor, hinted_at=case((hinted_since, Wait.hinted_at), else_=None))
             .execution_options(synchronize_session=False)
         )
 

@@ -55,6 +55,8 @@ class Wait(Base):
     value: Mapped[str | None]
     cursor: Mapped[Json | None]
     """What the event's last check remembered; None before the first one."""
+    hinted_at: Mapped[Instant | None]
+    """Since then a look is owed; None once one saw what there was. Polls repeat what is owed."""
     started_at: Mapped[CreatedAt]
     claimed_until: Mapped[Instant | None]
     """Until then one replica sees to it that what is due goes on."""

@@ -74,6 +74,7 @@ def _waits() -> None:
         sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("value", sa.Text(), nullable=True),
         sa.Column("cursor", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("hinted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "started_at",
             sa.DateTime(timezone=True),

@@ -170,6 +170,42 @@ async def test_provider_that_is_down_ends_no_wait(world: World) -> None:
         world.sql("UPDATE waits SET due_at = now() - interval '25 hours' WHERE ended_at IS NULL")
 
 
+async def test_look_that_got_no_answer_is_owed(world: World) -> None:
+    """What the provider could not answer is asked again, though nothing hints at it any more."""
+    goal_id, item_id = await waiting(world)
+    await poll(world)
+    world.provider.grow(item_id, "large")
+    world.sql("UPDATE polls SET next_at = now()")
+    await world.happenings.poll_due()
+    world.provider.faults = ["read_down"]
+    await look(world)
+    assert await status(world, goal_id) is WAITING
+    assert await poll(world) == 1
+    assert await status(world, goal_id) is DONE
+
+
+async def test_lost_first_look_is_made_up_for(world: World) -> None:
+    """Every job may be lost: what had happened before the wait began is seen at the next poll."""
+    world.provider.put("Acme", size="large")
+    goal_id = await world.start(step("t1", "find_items"), add("t2", "B", wait=grows()))
+    world.sql("DELETE FROM procrastinate_jobs")
+    assert await poll(world) == 1
+    assert await status(world, goal_id) is DONE
+
+
+async def test_hint_during_a_look_is_owed_another(world: World) -> None:
+    """A look clears what it was asked for, never what was hinted at since it began."""
+    await waiting(world)
+    async with world.database.transaction() as tx:
+        (before,) = await tx.waits.list_awaiting(TEAM, "counting", subjects=None)
+        assert before.hinted_at is None
+        await tx.waits.owe_look(before)
+    async with world.database.transaction() as tx:
+        await tx.waits.remember(before, cursor={"size": "small"})
+    assert await poll(world) == 1
+    assert world.one("SELECT hinted_at FROM waits WHERE ended_at IS NULL") is None
+
+
 async def test_record_that_is_gone_fails_the_wait(world: World) -> None:
     """What does not exist any more cannot happen to; the step says so."""
     goal_id, item_id = await waiting(world)
