@@ -1,6 +1,7 @@
 """Doctor says what is wrong and how to mend it, and fails when there is something to mend."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from click.testing import Result
 from bot.cli.checks_slack import check_scopes
 from bot.cli.findings import Grade
 from bot.cli.stage import Stage, open_stage
+from storage.database import Database
 from storage.migrate import upgrade
 from tests.bot.cli.conftest import SETTINGS, Run
 
@@ -72,6 +74,29 @@ async def test_set_up_that_is_right_passes(run: Run, stage: Stage, empty_url: st
     assert "Slack knows the bot in Northwind" in result.output
     assert "The token has every scope of manifest.yml." in result.output
     assert "HubSpot has an OAuth app." in result.output
+
+
+async def test_address_for_webhooks_is_told_and_stays(
+    run: Run, stage: Stage, empty_url: str
+) -> None:
+    """An admin enters it at the provider once; it holds nothing that could be guessed."""
+    await asyncio.to_thread(upgrade, empty_url)
+    database = Database(empty_url)
+    async with database.transaction() as tx:
+        await tx.people.upsert_team(team_id="T0NORTH", name="Northwind", bot_user_id="U0BOT")
+    await database.close()
+    stage.listening.close()
+    settings = stage.environment | {"DATABASE_URL": empty_url}
+
+    told = [
+        re.findall(
+            rf"{stage.bot_url}/hooks/hubspot/[\w-]{{32}}", (await _doctor(run, settings)).output
+        )
+        for _ in range(2)
+    ]
+
+    assert told[0] == told[1]
+    assert len(told[0]) == 1
 
 
 async def test_named_person_whom_slack_does_not_know_is_a_problem(
