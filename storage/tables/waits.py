@@ -38,6 +38,13 @@ class Wait(Base):
             "subject",
             postgresql_where="ended_at IS NULL AND event IS NOT NULL",
         ),
+        Index(
+            "ix_waits_person",
+            "team_id",
+            "connector",
+            "person_id",
+            postgresql_where="ended_at IS NULL AND event IS NOT NULL",
+        ),
     )
 
     id: Mapped[Id]

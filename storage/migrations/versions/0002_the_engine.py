@@ -116,6 +116,12 @@ def _waits() -> None:
         ["team_id", "connector", "subject"],
         postgresql_where=sa.text("ended_at IS NULL AND event IS NOT NULL"),
     )
+    op.create_index(
+        "ix_waits_person",
+        "waits",
+        ["team_id", "connector", "person_id"],
+        postgresql_where=sa.text("ended_at IS NULL AND event IS NOT NULL"),
+    )
     op.create_table(
         "hooks",
         sa.Column("id", sa.Text(), nullable=False),
