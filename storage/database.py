@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import configure_mappers
 
 from storage.absence import Absence
@@ -161,9 +161,7 @@ class Database:
             pool_reset_on_return=None,
             hide_parameters=True,
         )
-        self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
-        unbound = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._readers = async_sessionmaker(unbound, expire_on_commit=False)
+        self._unbound = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self.calm_redraws: Callable[[str, str], None] | None = None
         """Is told the team and channel of each redraw that nobody waits for, once it is committed.
 
@@ -179,11 +177,16 @@ class Database:
             DatabaseAwayError: the database does not answer, or has no room to write.
         """
         with self.absence.told():
-            async with self._sessions.begin() as session:
-                direct = Direct(session)
+            async with self._engine.connect() as connection:
+                session = AsyncSession(connection, expire_on_commit=False)
+                direct = Direct(connection, session)
                 pending = Pending(direct, tell=self.calm_redraws)
-                yield Transaction(session, direct, pending)
-                await pending.write()
+                try:
+                    yield Transaction(session, direct, pending)
+                    await pending.write()
+                    await direct.commit()
+                finally:
+                    await direct.roll_back()
         pending.committed()
 
     @asynccontextmanager
@@ -194,11 +197,15 @@ class Database:
         third. Nothing is held, so nothing that was read may be relied on afterwards.
         """
         with self.absence.told():
-            async with self._readers() as session:
-                direct = Direct(session)
+            async with self._unbound.connect() as connection:
+                session = AsyncSession(connection, expire_on_commit=False)
+                direct = Direct(connection, session)
                 pending = Pending(direct)
-                yield Transaction(session, direct, pending)
-                await pending.write()
+                try:
+                    yield Transaction(session, direct, pending)
+                    await pending.write()
+                finally:
+                    await direct.roll_back()
 
     async def close(self) -> None:
         await self._engine.dispose()

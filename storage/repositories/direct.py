@@ -7,7 +7,7 @@ statement here is psycopg's own text; what it returns can be objects of the tabl
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum as PlainEnum
@@ -16,11 +16,12 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Dialect, Enum
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.orm.attributes import instance_state, manager_of_class
 
@@ -29,17 +30,19 @@ _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # -- 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]
 Kind = TypeVar("Kind", bound=DeclarativeBase)
+Done = TypeVar("Done")
 
 
 class Direct:
-    """Runs statements on the connection, and in the transaction, of one session.
+    """Runs statements on a connection that it shares with a session, in one transaction of both.
 
     An object is the session's own: what the session finds elsewhere for that row is the same one,
     brought up to date by whichever read came last.
     """
 
-    def __init__(self, session: AsyncSession) -> None:
+    def __init__(self, connection: AsyncConnection, session: AsyncSession) -> None:
         self._session = session
+        self._link = connection
         self._connection: psycopg.AsyncConnection[Row] | None = None
 
     async def rows(self, statement: str, values: Values) -> list[Row]:
@@ -53,17 +56,9 @@ class Direct:
             psycopg.Error: the statement failed, or the database is away.
         """
         connection = self._connection or await self._connect()
-        try:
-            cursor = await connection.execute(statement.encode(), values)
-            return await cursor.fetchall()
-        except psycopg.Error:
-            if connection.closed:
-                await self._tell_lost()
-            raise
-        except asyncio.CancelledError:
-            # What was sent may still run: nobody else gets this connection.
-            await self._give_up()
-            raise
+        sent = connection.execute(statement.encode(), values)
+        cursor = await self._watched(connection, sent)
+        return await cursor.fetchall()
 
     async def row(self, statement: str, values: Values) -> Row | None:
         """Return the first row, or None."""
@@ -98,21 +93,54 @@ class Direct:
         return found
 
     async def _connect(self) -> psycopg.AsyncConnection[Row]:
-        connection = await self._session.connection()
-        raw = await connection.get_raw_connection()
+        raw = await self._link.get_raw_connection()
         self._connection = cast("psycopg.AsyncConnection[Row]", raw.driver_connection)
         return self._connection
+
+    async def commit(self) -> None:
+        """Commit what was done here and in the session."""
+        if self._session.in_transaction():
+            await self._session.commit()
+        if (connection := self._unfinished()) is not None:
+            await self._watched(connection, connection.commit())
+
+    async def roll_back(self) -> None:
+        """Undo what was not committed, and leave the connection fit for whoever comes next."""
+        if self._session.in_transaction():
+            await self._session.close()
+        if (connection := self._unfinished()) is not None:
+            await self._watched(connection, connection.rollback())
+
+    def _unfinished(self) -> psycopg.AsyncConnection[Row] | None:
+        """Return the connection if it is in a transaction."""
+        connection = self._connection
+        if connection is None or connection.pgconn.transaction_status == TransactionStatus.IDLE:
+            return None
+        return connection
+
+    async def _watched(
+        self, connection: psycopg.AsyncConnection[Row], work: Awaitable[Done]
+    ) -> Done:
+        try:
+            return await work
+        except psycopg.Error:
+            if connection.closed:
+                await self._tell_lost()
+            raise
+        except asyncio.CancelledError:
+            # What was sent may still run: nobody else gets this connection.
+            await self._give_up()
+            raise
 
     async def _tell_lost(self) -> None:
         """Let SQLAlchemy find the connection lost: it then drops all that are as old."""
         self._connection = None
-        connection = await self._session.connection()
         with contextlib.suppress(DBAPIError):
-            await connection.exec_driver_sql("SELECT 1")
+            await self._link.exec_driver_sql("SELECT 1")
 
     async def _give_up(self) -> None:
         self._connection = None
-        await (await self._session.connection()).invalidate()
+        await self._link.invalidate()
 
 
 def renew(found: DeclarativeBase, row: Row) -> None:

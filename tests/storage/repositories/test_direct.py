@@ -93,3 +93,27 @@ async def test_connection_of_a_cancelled_statement_is_not_used_again(database: D
         await sleeping
     async with database.reading() as tx:
         assert await tx.direct.value(_PID, {}) != pid
+
+
+async def test_session_and_direct_statements_commit_and_fail_together(database: Database) -> None:
+    """What goes through the session and what goes past it is one transaction."""
+    await add_goal(database)
+
+    async def change(*, fails: bool) -> None:
+        async with database.transaction() as tx:
+            await tx.direct.rows("UPDATE goals SET reason = 'direct' RETURNING id", {})
+            await tx.session.execute(text("UPDATE goals SET channel_id = 'session'"))
+            if fails:
+                raise ZeroDivisionError
+
+    async def found() -> tuple[str | None, str]:
+        async with database.reading() as tx:
+            [goal] = await tx.direct.objects(Goal, _GOALS, {"team": TEAM})
+        return goal.reason, goal.channel_id
+
+    before = await found()
+    with pytest.raises(ZeroDivisionError):
+        await change(fails=True)
+    assert await found() == before
+    await change(fails=False)
+    assert await found() == ("direct", "session")
