@@ -11,13 +11,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
 from approvals.decisions import DecisionService
-from approvals.policy import Policy
 from bot.config import Settings
 from bot.digests.delivery import DigestDelivery
 from bot.digests.queries import DigestQueries
 from bot.digests.service import DigestService
 from bot.engine.awaited import awaited_card
 from bot.engine.awaits import CHECK_WAIT
+from bot.engine.budgets import Budgets
 from bot.engine.card_queries import CardQueries
 from bot.engine.cards import AwaitedCard
 from bot.engine.channels import Channels
@@ -31,10 +31,10 @@ from bot.engine.halts import NUDGE_JOB, HaltService
 from bot.engine.handoff import HandoffService
 from bot.engine.happenings import Happenings
 from bot.engine.home_queries import HomeQueries
+from bot.engine.overdue import Overdue
 from bot.engine.planning_job import PlanningJob
 from bot.engine.plans import PlanService
 from bot.engine.prepare import Preparer
-from bot.engine.progress import Timing
 from bot.engine.proposal import Proposals
 from bot.engine.rounds import Rounds
 from bot.engine.sweep import Sweeper
@@ -42,6 +42,7 @@ from bot.engine.tidy import Tidier
 from bot.engine.undo import UndoService
 from bot.engine.unknown import UnknownService
 from bot.engine.wakes import Wakes
+from bot.engine_settings import read_limits, read_policy, read_timing
 from bot.goals.links import LinkService
 from bot.intake.app import Intake
 from bot.intake.bolt import build_bolt
@@ -67,28 +68,6 @@ from bot.worker.jobs import Job
 from storage.database import Database, Transaction
 from storage.instants import DatabaseClock
 from storage.tables.slack import OutboxCard
-
-
-def read_policy(settings: Settings) -> Policy:
-    """Return the policy that the settings name, or the tiers alone.
-
-    Raises:
-        PolicyError: names the place that is wrong.
-    """
-    if settings.countersign_policy is None:
-        return Policy.parse("version: 1")
-    return Policy.load(settings.countersign_policy)
-
-
-def read_timing(settings: Settings) -> Timing:
-    return Timing(
-        lease_s=settings.countersign_lease_s,
-        call_timeout_s=settings.countersign_call_timeout_s,
-        retry_base_s=settings.countersign_retry_base_s,
-        max_tries=settings.countersign_max_tries,
-        down_s=settings.countersign_provider_down_s,
-        stale_s=settings.countersign_stale_s,
-    )
 
 
 @dataclass(kw_only=True)
@@ -118,6 +97,12 @@ class Parts:
             can_replan=self.planner.can_replan,
             max_replans=self.settings.countersign_max_replans,
         )
+        self.budgets = Budgets(
+            limits=read_limits(self.settings),
+            registry=self.registry,
+            decisions=self.decisions,
+            rounds=self.rounds,
+        )
 
     async def read_clock(self) -> None:
         """Set this process's clock by the database's."""
@@ -145,6 +130,7 @@ class Parts:
                 forecaster=self.forecaster, registry=self.registry, rounds=self.rounds
             ),
             rounds=self.rounds,
+            budgets=self.budgets,
             timing=self.timing,
         )
 
@@ -156,6 +142,7 @@ class Parts:
             registry=self.registry,
             decisions=self.decisions,
             rounds=self.rounds,
+            budgets=self.budgets,
             now=self.clock.now,
         )
 
@@ -175,6 +162,14 @@ class Parts:
     @cached_property
     def sweeper(self) -> Sweeper:
         return Sweeper(database=self.database, timing=self.timing, registry=self.registry)
+
+    @cached_property
+    def overdue(self) -> Overdue:
+        return Overdue(
+            database=self.database,
+            budgets=self.budgets,
+            days=self.settings.countersign_budget_days,
+        )
 
     @cached_property
     def happenings(self) -> Happenings:

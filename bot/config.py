@@ -23,9 +23,25 @@ from storage.retention import Keep
 
 
 def _names(value: object) -> object:
+    return _parts(value) if isinstance(value, str) else value
+
+
+def _parts(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _prices(value: object) -> object:
     if not isinstance(value, str):
         return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
+    found = {}
+    for part in _parts(value):
+        name, _, prices = part.rpartition("=")
+        prompt, _, completion = prices.partition("/")
+        if not name or not completion:
+            message = "is not a list like gpt-5.1=1.25/10,gpt-5-mini=0.25/2"
+            raise ValueError(message)
+        found[name] = (prompt, completion)
+    return found
 
 
 def _base_url(value: str) -> str:
@@ -41,6 +57,9 @@ _DAY_S = 86_400
 
 Names: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)]
 """Slack user ids or e-mail addresses, separated by commas."""
+
+Prices: TypeAlias = Annotated[dict[str, tuple[float, float]], NoDecode, BeforeValidator(_prices)]
+"""`model=prompt/completion`, separated by commas; prices of a million tokens."""
 
 BaseUrl: TypeAlias = Annotated[str, AfterValidator(_base_url)]
 """An http(s) URL without a slash at its end."""
@@ -148,6 +167,24 @@ class Settings(StorageSettings):
     """How many jobs a worker runs at once: they wait for the network most of the time."""
     countersign_max_replans: int = Field(default=1, ge=0, le=2)
     """How often what did not go as planned goes to the model for another plan, a goal."""
+    countersign_budget_steps: int = Field(default=40, ge=1)
+    """The most steps of one goal, in all versions of its plan."""
+    countersign_budget_calls: int = Field(default=1000, ge=1)
+    """The most calls to providers of one goal, repeats included."""
+    countersign_budget_writes: int = Field(default=200, ge=1)
+    """The most changes at providers that one goal makes."""
+    countersign_budget_recipients: int = Field(default=100, ge=1)
+    """The most different addresses that one goal's changes notify."""
+    countersign_budget_requests: int = Field(default=25, ge=1)
+    """The most requests to a model for one goal."""
+    countersign_budget_tokens: int = Field(default=300_000, ge=1)
+    """The most tokens of those requests."""
+    countersign_budget_money: float = Field(default=1, gt=0)
+    """The most that they cost; counts where there are prices."""
+    countersign_model_prices: Prices = Field(default_factory=dict)
+    """Beginning of a model's name → (prompt, completion): the price of a million tokens."""
+    countersign_budget_days: float = Field(default=30, gt=0)
+    """How long one goal may take besides what it waits for by its plan."""
     countersign_heartbeat_s: float = Field(default=10, gt=0, le=10)
     """How often a worker says that it lives; after three silent ones `/readyz` says it is gone."""
     countersign_sweep_s: float = Field(default=5, gt=0)

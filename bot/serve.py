@@ -159,6 +159,7 @@ def run_clock(parts: Parts) -> list[Coroutine[Any, Any, None]]:
             "digest_subscriptions": parts.delivery.keep_up,
             "digests": parts.delivery.send_due,
             "approval_deadlines": parts.desk.expire_due,
+            "overdue_goals": parts.overdue.stop,
             "connections": parts.connection_desk.sweep,
             "durations": Durations(database=parts.database).keep_up,
         }

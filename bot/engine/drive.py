@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 
 from bot.engine import outcomes, progress
+from bot.engine.budgets import Budgets
 from bot.engine.endings import Begun, Ending, Endings, Stored
 from bot.engine.estimates import AT_ONCE, longest_first
 from bot.engine.gate import Cleared, Gate
@@ -52,6 +53,7 @@ class Engine:
         gate: Gate,
         proposals: Proposals,
         rounds: Rounds,
+        budgets: Budgets,
         timing: Timing,
     ) -> None:
         self._database = database
@@ -61,6 +63,7 @@ class Engine:
         self._gate = gate
         self._proposals = proposals
         self._rounds = rounds
+        self._budgets = budgets
         self._timing = timing
         self._outcomes = Outcomes(database=database, timing=timing, registry=registry)
         self._recovery = Recovery(executor=executor)
@@ -124,9 +127,12 @@ class Engine:
             return await self._claim_abandoned(tx, goal, owner)
         if goal.plan_version == 0:
             return []
+        tasks: Sequence[Task] = ()
+        if goal.status in _DRIVEN and not _awaits_planner(goal):
+            tasks = await progress.advance(tx, goal, self._registry)
+            tasks = await self._budgets.watch(tx, goal, tasks)
         if goal.status not in _DRIVEN or _awaits_planner(goal):
             return await self._claim_abandoned(tx, goal, owner)
-        tasks = await progress.advance(tx, goal, self._registry)
         claimed = [
             *await self._claim_ready(tx, goal, tasks, owner),
             *await self._claim_abandoned(tx, goal, owner),
@@ -238,7 +244,7 @@ class Engine:
         if self._is_stopping:
             await self._hand_back(tx, goal, results, held)
             return [], []
-        mine = [item for item in results if item.task.key in held]
+        mine = await self._budgets.fit(tx, goal, [i for i in results if i.task.key in held])
         for item in mine:
             if not isinstance(item, Prepared):
                 await self._outcomes.not_prepared(tx, goal, item)

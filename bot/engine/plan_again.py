@@ -1,7 +1,10 @@
 """Planning again: a later round's or a re-plan's answer, brought into a goal that has a plan."""
 
+from dataclasses import replace
+
 from approvals.decisions import DecisionService
 from bot.engine import progress
+from bot.engine.budgets import Budgets
 from bot.engine.deviations import MAX_REPLANS, Deviation, Kind
 from bot.engine.drive import defer_drive
 from bot.engine.loops import is_loop
@@ -36,17 +39,21 @@ _SAW_OUTSIDE = Provenance(Label.OUTSIDE, "planner, which saw names that stranger
 class PlanAgain:
     """Stores what a planner answers about a goal that has a plan already."""
 
-    def __init__(self, *, registry: Registry, decisions: DecisionService, rounds: Rounds) -> None:
+    def __init__(
+        self, *, registry: Registry, decisions: DecisionService, rounds: Rounds, budgets: Budgets
+    ) -> None:
         self._registry = registry
         self._decisions = decisions
         self._rounds = rounds
+        self._budgets = budgets
 
     async def progress(self, tx: Transaction, goal: Goal, deviation: Deviation) -> Progress:
         """Return what the planner may see of the goal."""
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
         await tx.results.load(tasks)
         plans = await tx.goals.list_plans(goal.team_id, goal.id)
-        return self._rounds.progress(goal, deviation, plans, tasks)
+        seen = self._rounds.progress(goal, deviation, plans, tasks)
+        return replace(seen, budget=await self._budgets.near(tx, goal))
 
     async def store(
         self,
@@ -85,6 +92,9 @@ class PlanAgain:
             return
         plans = await tx.goals.list_plans(goal.team_id, goal.id)
         whole = self._rounds.whole_plan(plan, deviation=deviation, plans=plans, tasks=tasks)
+        count = len({task.key for task in whole.tasks} | {t.key for t in tasks if not t.parent_key})
+        if not await self._budgets.cover_tasks(tx, goal, tasks=count):
+            return
         new = NewVersion(
             plan=whole,
             author=author,

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from approvals.decisions import DecisionService
+from bot.engine.budgets import Budgets
 from bot.engine.deviations import Deviation
 from bot.engine.drive import defer_drive
 from bot.engine.goals import cancel_goal
@@ -62,14 +63,18 @@ class PlanningJob:
         registry: Registry,
         decisions: DecisionService,
         rounds: Rounds,
+        budgets: Budgets,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._planner = planner
         self._registry = registry
         self._decisions = decisions
+        self._budgets = budgets
         self._now = now
-        self._again = PlanAgain(registry=registry, decisions=decisions, rounds=rounds)
+        self._again = PlanAgain(
+            registry=registry, decisions=decisions, rounds=rounds, budgets=budgets
+        )
 
     async def plan_goal(self, team_id: str, goal_id: int) -> None:
         """Ask the planner, outside of any transaction, and store its answer."""
@@ -97,6 +102,8 @@ class PlanningJob:
             if goal.plan_version > 0 and goal.deviation is None:
                 return None
             deviation = Deviation.from_json(goal.deviation) if goal.deviation else None
+            if not await self._budgets.cover_request(tx, goal):
+                return None
             requester = await tx.people.get(team_id, goal.requester_id)
             people = await tx.people.list_active(team_id)
             progress = await self._again.progress(tx, goal, deviation) if deviation else None

@@ -172,12 +172,12 @@ async def finish(
     if goal.status is GoalStatus.WAITING:
         await move_goal(tx, goal, to=GoalStatus.RUNNING)
     after, reason = ending(tasks, registry)
-    if after is GoalStatus.DONE and not is_whole:
+    if after is GoalStatus.DONE and not (is_whole and goal.stopped_because is None):
         did_something = any(
             task.status is TaskStatus.SUCCEEDED and not is_read(task, registry) for task in tasks
         )
         after = GoalStatus.PARTLY_DONE if did_something else GoalStatus.FAILED
-    await move_goal(tx, goal, to=after, reason=reason or said)
+    await move_goal(tx, goal, to=after, reason=goal.stopped_because or reason or said)
     await outbox.show(
         tx,
         team_id=goal.team_id,

@@ -58,18 +58,24 @@ class Rounds:
 
         What runs finishes first, and what other branches can do without the deviation.
         """
-        if not self._can_replan or goal.kind is not GoalKind.REQUEST:
-            return False
-        if any(task.status in _MOVING for task in tasks):
+        if not self._may_ask(goal) or any(task.status in _MOVING for task in tasks):
             return False
         if await self._is_next_round(tx, goal, tasks):
             await self._ask(tx, goal, NEXT_ROUND)
             return True
         deviation = find_deviation(tasks)
-        if deviation is None or goal.replans >= self._max_replans:
+        return deviation is not None and await self.deviate(tx, goal, deviation)
+
+    async def deviate(self, tx: Transaction, goal: Goal, deviation: Deviation) -> bool:
+        """Ask the planner what to do about a deviation; False where it is not asked any more."""
+        if not self._may_ask(goal) or goal.replans >= self._max_replans:
             return False
         await self._ask(tx, goal, deviation)
         return True
+
+    def _may_ask(self, goal: Goal) -> bool:
+        can_go_on = goal.kind is GoalKind.REQUEST and goal.stopped_because is None
+        return self._can_replan and can_go_on
 
     async def _is_next_round(self, tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> bool:
         if goal.rounds >= MAX_ROUNDS or any(task.status not in ENDED_TASKS for task in tasks):

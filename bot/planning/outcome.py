@@ -69,6 +69,7 @@ class Progress:
         writes: the write actions that the committed plan announced.
         is_last: no further round follows: the answer is final.
         has_outside: names that strangers wrote are among the results (S2).
+        budget: which budget of the goal is nearly used up, in a line; None while there is enough.
     """
 
     problem: str | None
@@ -77,6 +78,7 @@ class Progress:
     writes: Sequence[str]
     is_last: bool
     has_outside: bool
+    budget: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

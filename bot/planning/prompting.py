@@ -60,8 +60,10 @@ def request_text(request: PlanRequest) -> str:
 
 def _progress(progress: Progress) -> dict[str, JsonValue]:
     """Return what became of the plan so far; only a later round's prompt has it."""
+    tight: dict[str, JsonValue] = {"budget": progress.budget} if progress.budget else {}
     return {
         "problem": progress.problem,
+        **tight,
         "past": [
             {
                 "id": task.key,

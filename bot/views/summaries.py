@@ -19,6 +19,9 @@ def build_summary_blocks(card: GoalCard) -> list[Block]:
     """Return what was done, with Undo, and what was not and why; the links are on the card."""
     steps = [step for step in card.steps if not step.is_read or step.problem]
     shown = [blocks.section(_lead(card))]
+    is_said = any(step.problem == card.reason for step in card.every_step)
+    if card.reason and card.status is not GoalStatus.CANCELLED and not is_said:
+        shown.append(blocks.section(card.reason))
     for step in steps[:_MOST_STEPS]:
         shown += _step(step)
         shown += _rows(step)

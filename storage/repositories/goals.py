@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, exists, func, not_, select, update
+from sqlalchemy import and_, exists, func, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
@@ -11,6 +11,7 @@ from storage.repositories import goals_sql as sql
 from storage.repositories.conditions import halted
 from storage.repositories.direct import Direct, Row, as_json, plain, renew
 from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, PlanRun, Task, TaskStatus
+from storage.tables.waits import Wait
 
 OPEN_STATUSES = (
     GoalStatus.RECEIVED,
@@ -237,6 +238,39 @@ class GoalRepository:
         """Store why the planner is asked again, or that nothing is asked any more."""
         counted = {} if replans is None else {"replans": replans}
         await self._change(goal, deviation=deviation, **counted)
+
+    async def set_budget(
+        self, goal: Goal, *, stopped_because: str | None = None, told: bool = False
+    ) -> None:
+        """Store that a budget ended a goal, which no planner is asked about then, or is near."""
+        if stopped_because is not None:
+            await self._change(goal, stopped_because=stopped_because, deviation=None)
+        if told:
+            await self._change(goal, budget_told=True)
+
+    async def list_overdue(self, *, older_than_s: float, limit: int = 200) -> Sequence[Goal]:
+        """Return open goals that are older than that and did not wait by plan meanwhile.
+
+        A goal that waits now, or whose last wait ended less than that ago, is none of them; nor
+        is one that a person paused, or that was stopped already.
+        """
+        since = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, older_than_s)
+        waited = exists().where(
+            Wait.goal_id == Goal.id, or_(Wait.ended_at.is_(None), Wait.ended_at > since)
+        )
+        rows = await self._session.scalars(
+            select(Goal)
+            .where(
+                Goal.settled_at.is_(None),
+                Goal.created_at < since,
+                Goal.status != GoalStatus.PAUSED,
+                Goal.stopped_because.is_(None),
+                not_(waited),
+            )
+            .order_by(Goal.created_at)
+            .limit(limit)
+        )
+        return rows.all()
 
     async def mark_started(self, goal: Goal) -> None:
         """Remember that the plan as it is now was shown and run, or needed no showing."""

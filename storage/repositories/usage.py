@@ -1,5 +1,6 @@
 """SQL of the usage rows: one for every request to a model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -10,11 +11,17 @@ from storage.tables.records import Usage
 
 
 @dataclass(frozen=True, slots=True)
-class UsageTotals:
-    """What a goal has used of models so far; budgets compare with it (S38)."""
+class ModelUsage:
+    """What a goal has used of one model so far; budgets compare with it (S38)."""
 
+    model: str
     requests: int
-    tokens: int
+    prompt_tokens: int
+    completion_tokens: int
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
 
 
 _ADD = (
@@ -24,8 +31,15 @@ _ADD = (
     "%(prompt_characters)s, %(prompt_tokens)s, %(completion_tokens)s, %(duration_ms)s, "
     "%(outcome)s) RETURNING id"
 )
-_TOTALS = select(
-    func.count(), func.coalesce(func.sum(Usage.prompt_tokens + Usage.completion_tokens), 0)
+_BY_MODEL = (
+    select(
+        Usage.model,
+        func.count(),
+        func.sum(Usage.prompt_tokens),
+        func.sum(Usage.completion_tokens),
+    )
+    .group_by(Usage.model)
+    .order_by(Usage.model)
 )
 
 
@@ -67,8 +81,11 @@ class UsageRepository:
             },
         )
 
-    async def totals(self, *, team_id: str, goal_id: int) -> UsageTotals:
-        """Return what a goal has used; zeros for a goal that asked no model."""
-        wanted = _TOTALS.where(Usage.team_id == team_id, Usage.goal_id == goal_id)
-        requests, tokens = (await self._session.execute(wanted)).one()
-        return UsageTotals(requests=requests, tokens=int(tokens))
+    async def by_model(self, *, team_id: str, goal_id: int) -> Sequence[ModelUsage]:
+        """Return what a goal has used of each model; nothing for a goal that asked none."""
+        wanted = _BY_MODEL.where(Usage.team_id == team_id, Usage.goal_id == goal_id)
+        rows = (await self._session.execute(wanted)).all()
+        return [
+            ModelUsage(model, int(requests), int(prompt), int(completion))
+            for model, requests, prompt, completion in rows
+        ]

@@ -67,6 +67,7 @@ class Goal(Base):
             postgresql_where="undo_of_task_id IS NOT NULL",
         ),
         Index("ix_goals_unsettled", "status", postgresql_where="settled_at IS NULL"),
+        Index("ix_goals_age", "created_at", postgresql_where="settled_at IS NULL"),
         Index(
             "ix_goals_open",
             "updated_at",
@@ -98,6 +99,10 @@ class Goal(Base):
     started_version: Mapped[int] = mapped_column(default=0)
     """The newest plan version that a person ran or that policy let run; what is newer was
     not shown yet."""
+    stopped_because: Mapped[str | None]
+    """Which budget ended it, in a sentence for the requester: nothing more of it starts."""
+    budget_told: Mapped[bool] = mapped_column(default=False)
+    """Whether a planner was told that a budget is nearly used up."""
     clarifications: Mapped[JsonList] = mapped_column(default=list)
     """[{"question", "answer"}], oldest first."""
     deadline_at: Mapped[Instant | None]

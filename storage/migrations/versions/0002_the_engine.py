@@ -57,6 +57,13 @@ def _rounds() -> None:
         "WHERE status NOT IN ('received', 'planning', 'asking', 'proposed')"
     )
     op.add_column("tasks", sa.Column("dropped_in", sa.Integer(), nullable=True))
+    op.add_column("goals", sa.Column("stopped_because", sa.Text(), nullable=True))
+    told = sa.Column("budget_told", sa.Boolean(), nullable=False, server_default=sa.false())
+    op.add_column("goals", told)
+    op.alter_column("goals", "budget_told", server_default=None)
+    op.create_index(
+        "ix_goals_age", "goals", ["created_at"], postgresql_where=sa.text("settled_at IS NULL")
+    )
 
 
 def _waits() -> None:

@@ -138,6 +138,7 @@ async def replanning(
             registry=world.registry,
             decisions=world.decisions,
             rounds=world.rounds,
+            budgets=world.budgets,
             now=lambda: datetime.now(UTC),
         )
         try:

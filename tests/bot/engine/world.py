@@ -13,6 +13,7 @@ from sqlalchemy import select
 from approvals.decisions import DecisionService
 from approvals.policy import Policy
 from bot.builtins import BUILTINS
+from bot.engine.budgets import Budgets, Limits
 from bot.engine.card_queries import CardQueries
 from bot.engine.channels import Channels
 from bot.engine.connections import ConnectionDesk
@@ -127,6 +128,7 @@ class World:
     timing: Timing = LONG
     can_replan: bool = False
     max_replans: int = 1
+    limits: Limits = field(default_factory=Limits)
     connection_ids: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -151,6 +153,12 @@ class World:
         self.rounds = Rounds(
             registry=self.registry, can_replan=self.can_replan, max_replans=self.max_replans
         )
+        self.budgets = Budgets(
+            limits=self.limits,
+            registry=self.registry,
+            decisions=self.decisions,
+            rounds=self.rounds,
+        )
         self.preparer = Preparer(
             registry=self.registry, executor=self.executor, database=self.database
         )
@@ -164,6 +172,7 @@ class World:
                 forecaster=self.forecaster, registry=self.registry, rounds=self.rounds
             ),
             rounds=self.rounds,
+            budgets=self.budgets,
             timing=self.timing,
         )
         self.desk = ApprovalDesk(

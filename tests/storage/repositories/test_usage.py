@@ -2,7 +2,7 @@ from dataclasses import asdict
 
 from bot.llm.messages import UsageRecord
 from storage.database import Database
-from storage.repositories.usage import UsageTotals
+from storage.repositories.usage import ModelUsage
 
 ROW = UsageRecord("T1", 7, "plan", "large", "abc", 900, 120, 30, 412, "ok")
 
@@ -16,5 +16,7 @@ async def test_requests_and_tokens_of_a_goal_are_summed(database: Database) -> N
         await tx.usage.add(**{**asdict(ROW), "team_id": "T2"})
         await tx.usage.add(**{**asdict(ROW), "goal_id": None})
     async with database.transaction() as tx:
-        assert await tx.usage.totals(team_id="T1", goal_id=7) == UsageTotals(2, 270)
-        assert await tx.usage.totals(team_id="T1", goal_id=9) == UsageTotals(0, 0)
+        assert list(await tx.usage.by_model(team_id="T1", goal_id=7)) == [
+            ModelUsage("large", 2, 240, 30)
+        ]
+        assert list(await tx.usage.by_model(team_id="T1", goal_id=9)) == []
