@@ -11,7 +11,9 @@ from bot.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
 KEY = base64.b64encode(b"canary-key-of-32-bytes-in-length").decode()
-_STATED = re.compile(r"# COUNTERSIGN_(PORT|HOST|MODEL_\w+|LOG_\w+|MAX_TRIES|\w+_S)=")
+_STATED = re.compile(
+    r"# COUNTERSIGN_(PORT|HOST|MODEL_(LARGE|SMALL)|BUDGET_\w+|LOG_\w+|MAX_TRIES|\w+_S)="
+)
 RIGHT = {
     "SLACK_BOT_TOKEN": "xoxb-canary",
     "SLACK_SIGNING_SECRET": "canary-secret",
@@ -131,3 +133,14 @@ def test_env_example_filled_in_is_valid(environment: pytest.MonkeyPatch, tmp_pat
     copied.write_text((ROOT / ".env.example").read_text(encoding="utf-8"), encoding="utf-8")
 
     assert load_settings(env_file=copied).countersign_port == 8080
+
+
+def test_prices_of_models_are_read_and_a_wrong_list_names_its_form(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    """Prices are `model=prompt/completion`; anything else says how they are written."""
+    environment.setenv("COUNTERSIGN_MODEL_PRICES", "large=1.25/10, small=0.25/2")
+    assert load_settings().countersign_model_prices == {"large": (1.25, 10), "small": (0.25, 2)}
+    environment.setenv("COUNTERSIGN_MODEL_PRICES", "large:3")
+    with pytest.raises(SettingsError, match=r"gpt-5\.1=1\.25/10"):
+        load_settings()

@@ -1,7 +1,7 @@
 """Budgets: what one goal may use, enforced by code; then a partial result that says so (S38)."""
 
 import json
-from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,14 +14,14 @@ from storage.tables.approvals import Verdict
 from storage.tables.goals import GoalStatus, TaskStatus
 from tests.bot.engine.replanning import plan, replanning, task
 from tests.bot.engine.test_rounds import READS
-from tests.bot.engine.world import ASK_MO, MO, TEAM, World, add, step
+from tests.bot.engine.world import ASK_MO, MO, TEAM, World, add
 
 T = TaskStatus
 MANY = [add(f"t{n}", f"Item {n}", is_own=True) for n in range(1, 6)]
 
 
-def limit(world: World, **limits: int) -> None:
-    world.limits = Limits(**limits)
+def limit(world: World, limits: Limits) -> None:
+    world.limits = limits
     world.wire()
 
 
@@ -30,13 +30,13 @@ async def summary(world: World, goal_id: int) -> str:
         return json.dumps(build_summary_blocks(await world.cards.goal(tx, TEAM, goal_id)))
 
 
-@pytest.mark.parametrize("budget", ["writes", "calls"])
+@pytest.mark.parametrize("limits", [Limits(writes=3), Limits(calls=3)], ids=["writes", "calls"])
 async def test_parallel_steps_never_exceed_a_budget_and_the_rest_is_told(
-    world: World, budget: str
+    world: World, limits: Limits
 ) -> None:
     """Exactly what the budget allows runs; the summary says what is done, what not, and why."""
     # S38
-    limit(world, **{budget: 3})
+    limit(world, limits)
     goal_id = await world.start(*MANY)
     goal = await world.goal(goal_id)
     assert goal.status is GoalStatus.PARTLY_DONE
@@ -50,7 +50,7 @@ async def test_parallel_steps_never_exceed_a_budget_and_the_rest_is_told(
 
 async def test_goal_that_uses_its_budget_up_exactly_is_done(world: World) -> None:
     """A budget stops what goes beyond it, not what fills it."""
-    limit(world, writes=5, calls=5)
+    limit(world, Limits(writes=5, calls=5))
     goal_id = await world.start(*MANY)
     assert (await world.goal(goal_id)).status is GoalStatus.DONE
 
@@ -58,7 +58,7 @@ async def test_goal_that_uses_its_budget_up_exactly_is_done(world: World) -> Non
 async def test_later_step_of_a_stopped_goal_is_dropped(world: World) -> None:
     """What would follow is not begun either, and no planner is asked to go around the budget."""
     # S38
-    limit(world, writes=1)
+    limit(world, Limits(writes=1))
     chain = [
         add("t1", "Apple", is_own=True),
         add("t2", "Berry", is_own=True, after=("t1",)),
@@ -73,7 +73,7 @@ async def test_recipients_are_counted_by_address_over_the_whole_goal(world: Worl
     """The same guest twice is one; one too many is not notified."""
     # S38
     world.policy = ASK_MO
-    limit(world, recipients=2)
+    limit(world, Limits(recipients=2))
     guests = [["a@acme.example"], ["A@acme.example", "b@acme.example"], ["c@acme.example"]]
     goal_id = await world.start(
         *[
@@ -84,7 +84,7 @@ async def test_recipients_are_counted_by_address_over_the_whole_goal(world: Worl
     for _ in guests:
         if (await world.goal(goal_id)).status is GoalStatus.WAITING:
             item = await world.item(goal_id)
-            await world.desk.decide(Click(TEAM, MO), item, Verdict.APPROVE)
+            await world.desk.decide(Click(TEAM, MO), item, Verdict.APPROVE, None)
             await world.drive(goal_id)
     assert world.provider.effects == ["Item 1", "Item 2"]
     goal = await world.goal(goal_id)
@@ -93,7 +93,7 @@ async def test_recipients_are_counted_by_address_over_the_whole_goal(world: Worl
 
 
 async def test_planner_is_told_once_of_a_budget_that_is_nearly_used_up(world: World) -> None:
-    """At 80 % the planner may do the rest with less; it is asked once, and what is done is fixed."""
+    """At 80 % the planner may do the rest with less; it is asked once, and what is done stays."""
     world.limits = Limits(writes=5)
     names = ["t1", "t2", "t3", "t4", "t5"]
     first = plan(
@@ -152,7 +152,6 @@ async def test_planner_is_told_of_a_tight_model_budget_when_it_is_asked_anyway(
     async with replanning(world, READS, rest) as scene:
         await scene.say()
         assert "budget" not in json.loads(await scene.asked(1))["progress"]
-    world.limits = replace(world.limits, tokens=1)
     world.limits = Limits(requests=10, tokens=10**9, calls=1)
     async with replanning(world, READS, rest) as scene:
         await scene.say()
@@ -215,15 +214,12 @@ async def test_goal_that_nobody_answered_ends_and_says_so(world: World) -> None:
 
 async def test_goal_that_waits_by_plan_for_months_does_not_die_of_it(world: World) -> None:
     """What a plan waits for does not count; what comes after does."""
+    later = (datetime.now(UTC) + timedelta(days=90)).isoformat()
     goal_id = await world.start(
-        step(
-            "t1",
-            "add_keyed",
-            name="Apple",
-            is_own=True,
-            wait=WaitUntil(until="2099-01-01T09:00:00Z"),
-        )
+        add("t1", "Apple", is_own=True, wait=WaitUntil(until=later, at=None))
     )
     make_old(world, goal_id, 400)
     assert await overdue(world).stop() == 0
     assert (await world.goal(goal_id)).status is GoalStatus.WAITING
+    world.sql("UPDATE waits SET ended_at = now() - interval '31 days'")
+    assert await overdue(world).stop() == 1
