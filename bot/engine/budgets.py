@@ -263,12 +263,13 @@ class Budgets:
 
     async def _reached(self, tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> set[str]:
         """Return whom the goal's writes have notified so far, by the calls that were made."""
-        made = {task.call_id for task in tasks if has_begun(task)}
+        made = [task.call_id for task in tasks if has_begun(task) and task.call_id is not None]
+        if not made:
+            return set()
         found: set[str] = set()
-        for call in await tx.calls.list_for_goal(goal.team_id, goal.id):
-            if call.id in made:
-                action = self._registry.stored_action(call.body["action"])
-                found |= recipients_of(action, call.body["arguments"])
+        for call in await tx.calls.list_(goal.team_id, made):
+            action = self._registry.stored_action(call.body["action"])
+            found |= recipients_of(action, call.body["arguments"])
         return found
 
     async def _mark(self, tx: Transaction, goal: Goal, used: str) -> None:

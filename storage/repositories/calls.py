@@ -118,6 +118,13 @@ class CallRepository:
             select(Call).where(Call.team_id == team_id, Call.id == call_id)
         )
 
+    async def list_(self, team_id: str, call_ids: Sequence[int]) -> Sequence[Call]:
+        """Return the frozen calls of these ids."""
+        rows = await self._session.scalars(
+            select(Call).where(Call.team_id == team_id, Call.id.in_(call_ids))
+        )
+        return rows.all()
+
     async def list_for_goal(self, team_id: str, goal_id: int) -> Sequence[Call]:
         rows = await self._session.scalars(
             select(Call).where(Call.team_id == team_id, Call.goal_id == goal_id).order_by(Call.id)

@@ -6,12 +6,14 @@ tables are filled with copies of it, and each statement's plan is read.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 from unittest.mock import patch
 
 import psycopg
 import pytest
 
+from bot.llm.messages import UsageRecord
 from bot.views import ids
 from tests.bot.badinput.whole_bot import DANA, MO, TEAM, WholeBot
 
@@ -70,6 +72,9 @@ async def live(bot: WholeBot) -> None:
     async with bot.database.reading() as tx:
         await tx.waits.list_awaiting(TEAM, "hubspot", subjects={"1"}, events=["deal_changes"])
         await tx.waits.list_awaiting(TEAM, "hubspot", subjects=None, person_id=DANA)
+    async with bot.database.transaction() as tx:
+        await tx.usage.add(**asdict(UsageRecord(TEAM, 1, "plan", "large", "abc", 9, 9, 9, 9, "ok")))
+    await parts.overdue.stop()
     await parts.delivery.keep_up()
     await parts.delivery.send_due()
     await parts.desk.expire_due()
