@@ -156,6 +156,8 @@ class Database:
             pool_size=pool_size,
             # An overflow would be closed after each use: under load a new connection a transaction.
             max_overflow=0,
+            # The connection used last has the statements prepared, and PostgreSQL its caches warm.
+            pool_use_lifo=True,
             pool_pre_ping=False,
             # A session ends its own transaction; rolling back once more finds nothing to do.
             pool_reset_on_return=None,
