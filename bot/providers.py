@@ -83,8 +83,9 @@ def wire(
     """Wire any connectors: what is between an action and its provider is the same for all."""
     vault = Vault.from_setting(settings.countersign_encryption_key.get_secret_value())
     egress = Egress(providers.values())
-    broker = TokenBroker(database=database, vault=vault, egress=egress)
-    clients = HttpClients(egress=egress, broker=broker, breakers=Breakers(database))
+    breakers = Breakers(database)
+    broker = TokenBroker(database=database, vault=vault, egress=egress, breakers=breakers)
+    clients = HttpClients(egress=egress, broker=broker, breakers=breakers)
     return Connections(
         registry=registry,
         providers=providers,

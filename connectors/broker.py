@@ -6,7 +6,11 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx2
+
+from connectors.breaker import Breakers
 from connectors.egress import TOTAL_TIMEOUT_S, Egress
 from connectors.errors import ReconnectRequiredError, RetryLaterError
 from connectors.settings import ProviderSettings
@@ -38,10 +42,13 @@ class Lent:
 class TokenBroker:
     """Lends access tokens. A rotated refresh token is saved before the new token is used (S25)."""
 
-    def __init__(self, *, database: Database, vault: Vault, egress: Egress) -> None:
+    def __init__(
+        self, *, database: Database, vault: Vault, egress: Egress, breakers: Breakers
+    ) -> None:
         self._database = database
         self._vault = vault
         self._endpoints = TokenEndpoints(egress)
+        self._breakers = breakers
         self._refreshes: set[asyncio.Task[Lent]] = set()
 
     async def lend(
@@ -58,6 +65,7 @@ class TokenBroker:
         Raises:
             ReconnectRequiredError: the provider ended the connection; the person must connect.
             RetryLaterError: the provider cannot be asked now; the stored token is untouched.
+            ProviderDownError: its token host has not answered for a while; nothing was sent.
         """
         if rejected is None and _is_live(connection) and not _expiring(connection):
             return Lent(self._open(connection).access, connection.version)
@@ -141,7 +149,7 @@ class TokenBroker:
             await self._end(connection)
             raise _reconnect(connection)
         try:
-            answer = await self._endpoints.refresh(settings, refresh)
+            answer = await self._ask(settings, refresh)
         except RetryLaterError:
             await self._release(connection, owner)
             raise
@@ -154,6 +162,19 @@ class TokenBroker:
             raise RetryLaterError(f"{settings.manifest.title} cannot renew your connection now.")
         await self._save(connection, owner, grant)
         return Lent(grant.tokens.access, connection.version + 1)
+
+    async def _ask(self, settings: ProviderSettings, refresh: str) -> httpx2.Response:
+        """Return the answer to a refresh; a token host that does not answer is left alone."""
+        manifest = settings.manifest
+        host = urlsplit(settings.token_url).netloc
+        used = await self._breakers.enter(host, provider=manifest.name, title=manifest.title)
+        try:
+            answer = await self._endpoints.refresh(settings, refresh)
+        except RetryLaterError:
+            await self._breakers.leave(used, failed=True)
+            raise
+        await self._breakers.leave(used, failed=answer.is_server_error)
+        return answer
 
     async def _save(self, connection: Connection, owner: str, grant: Grant) -> None:
         sealed = self.seal(

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.cli.findings import Finding, note, ok, problem
 from bot.config import Settings
 from bot.web.health import WORKER_SILENT_S
+from connectors.breaker import Breakers
 from connectors.broker import TokenBroker
 from connectors.egress import Egress
 from storage.crypto import Vault
@@ -56,7 +57,9 @@ async def check_key(database: Database, settings: Settings) -> Finding:
     vault = Vault.from_setting(settings.countersign_encryption_key.get_secret_value())
     egress = Egress([])
     try:
-        TokenBroker(database=database, vault=vault, egress=egress).open(connection)
+        TokenBroker(
+            database=database, vault=vault, egress=egress, breakers=Breakers(database)
+        ).open(connection)
     except DecryptionError:
         return problem(
             "COUNTERSIGN_ENCRYPTION_KEY is not the key that stored connections were sealed with.",

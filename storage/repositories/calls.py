@@ -125,12 +125,6 @@ class CallRepository:
         )
         return rows.all()
 
-    async def list_for_goal(self, team_id: str, goal_id: int) -> Sequence[Call]:
-        rows = await self._session.scalars(
-            select(Call).where(Call.team_id == team_id, Call.goal_id == goal_id).order_by(Call.id)
-        )
-        return rows.all()
-
     async def use_permit(
         self, team_id: str, permit_id: int, *, attempt_id: int, call_hash: str
     ) -> bool:

@@ -55,8 +55,10 @@ class Plumbing:
         self.providers = {item.manifest.name: item for item in providers}
         self.vault = Vault.from_setting(key or Vault.generate_key())
         self.egress = Egress(providers)
-        self.broker = TokenBroker(database=database, vault=self.vault, egress=self.egress)
         self.breakers = Breakers(database, timing=BreakerTiming(cache_s=0.0))
+        self.broker = TokenBroker(
+            database=database, vault=self.vault, egress=self.egress, breakers=self.breakers
+        )
         self.clients = HttpClients(egress=self.egress, broker=self.broker, breakers=self.breakers)
         self.flow = OAuthFlow(
             database=database,

@@ -5,9 +5,11 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 
-from connectors.errors import ReconnectRequiredError, RetryLaterError
+from connectors.breaker import BreakerTiming
+from connectors.errors import ProviderDownError, ReconnectRequiredError, RetryLaterError
 from connectors.tokens import Tokens
 from storage.crypto import Vault
 from storage.database import Database
@@ -240,3 +242,27 @@ async def test_tokens_appear_in_no_log_error_or_audit_row(
     tokens = plumbing.broker.open(connection)
     seen = f"{caught.value!r} {[row.data for row in audit]} {tokens!r} {tokens} {caplog.text}"
     assert "canary" not in seen
+
+
+async def test_token_host_that_fails_again_and_again_is_left_alone(
+    plumbing: Plumbing, hubspot: Running
+) -> None:
+    """Renewing obeys the breaker as calls do, and one answer closes it for everybody."""
+    stored = await connected(plumbing, hubspot, lives_s=-1)
+    failures = BreakerTiming().failures
+    fault = {"match": {"path_prefix": TOKEN_PATH}, "kind": "500", "times": failures}
+    await hubspot.control("faults", fault)
+    settings = plumbing.providers["hubspot"]
+    for _ in range(failures):
+        with pytest.raises(RetryLaterError) as caught:
+            await plumbing.broker.lend(stored, settings)
+        assert caught.value.uses_a_try
+    before = await refreshes(hubspot)
+    with pytest.raises(ProviderDownError, match="does not answer"):
+        await plumbing.broker.lend(stored, settings)
+    assert await refreshes(hubspot) == before
+    with psycopg.connect(plumbing.database.url) as connection:
+        connection.execute("UPDATE breakers SET retry_at = now() - interval '1 second'")
+    assert (await plumbing.broker.lend(stored, settings)).version == stored.version + 1
+    async with plumbing.database.reading() as tx:
+        assert await tx.breakers.list_() == []

@@ -16,6 +16,7 @@ from psycopg import sql
 
 from bot.telemetry.logs import configure_logging
 from bot.views import ids
+from connectors.breaker import Breakers
 from connectors.broker import TokenBroker
 from connectors.egress import Egress
 from storage.crypto import Vault
@@ -146,7 +147,9 @@ async def play(bot: WholeBot, model: ScriptedModel, canaries: dict[str, str]) ->
 async def keep_tokens(bot: WholeBot, canaries: dict[str, str]) -> None:
     """Learn the tokens that are stored now."""
     vault = Vault.from_setting(SETTINGS["countersign_encryption_key"])
-    broker = TokenBroker(database=bot.database, vault=vault, egress=Egress([]))
+    broker = TokenBroker(
+        database=bot.database, vault=vault, egress=Egress([]), breakers=Breakers(bot.database)
+    )
     async with bot.database.transaction() as tx:
         for provider in (HUBSPOT, GOOGLE):
             row = await tx.connections.find(TEAM, DANA, provider)

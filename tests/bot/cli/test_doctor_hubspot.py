@@ -11,6 +11,7 @@ from bot.cli.checks_providers import check_hubspot_keys
 from bot.cli.findings import Finding, Grade
 from bot.config import Settings
 from bot.providers import Connections, build_connections
+from connectors.breaker import Breakers
 from connectors.broker import TokenBroker
 from connectors.hubspot.standin import build_standin
 from connectors.tokens import Tokens
@@ -69,7 +70,12 @@ async def _connect_admin(
     database: Database, connections: Connections, hubspot: Running, *scopes: str
 ) -> None:
     token = await connect(hubspot, *scopes, account="ada@northwind.example")
-    broker = TokenBroker(database=database, vault=Vault([bytes(32)]), egress=connections.egress)
+    broker = TokenBroker(
+        database=database,
+        vault=Vault([bytes(32)]),
+        egress=connections.egress,
+        breakers=Breakers(database),
+    )
     tokens = Tokens(access=token["access_token"], refresh=token["refresh_token"])
     async with database.transaction() as tx:
         facts = PersonFacts(

@@ -1,0 +1,97 @@
+"""Every deviation of the plan format leads to one re-plan, whatever it was."""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+
+from bot.engine.budgets import Limits
+from bot.goals.clicks import Click
+from storage.tables.approvals import Verdict
+from storage.tables.goals import GoalStatus
+from tests.bot.engine.replanning import Scene, plan, question, ref, replanning, task
+from tests.bot.engine.world import ASK_MO, DANA, MO, TEAM, World
+
+ADD = task("t1", "add_keyed", name="Apple", is_own=True)
+GUESTS = task("t1", "add_keyed", name="Apple", guests=["x@acme.example"])
+FIND = task("t1", "find_items", query="Nobody")
+THEN = {**task("t2", "add_keyed", name="Berry", is_own=True), "after": ["t1"]}
+EACH = {"task": "each", "path": ["id"]}
+
+Deed = Callable[[Scene], Awaitable[None]]
+
+
+async def nothing(_scene: Scene) -> None:
+    """Let the goal go on by itself."""
+
+
+async def wait(scene: Scene) -> None:
+    """Let the time of every next try come."""
+    for _ in range(3):
+        scene.world.sql("UPDATE tasks SET not_before = NULL")
+        await scene.settle()
+
+
+async def reject(scene: Scene) -> None:
+    """Run the plan, and reject what Mo is asked."""
+    await scene.run()
+    item = await scene.world.item(scene.goal_id)
+    await scene.world.desk.decide(Click(TEAM, MO), item, Verdict.REJECT, "too early")
+    await scene.settle()
+
+
+DEVIATIONS: dict[str, tuple[list[dict[str, Any]], Sequence[str], Deed, Limits, str]] = {
+    "refused by the provider": ([ADD], ["refused"], nothing, Limits(), "t1: "),
+    "retries exhausted": ([FIND, THEN], ["read_down"] * 3, wait, Limits(), "I tried 3 times"),
+    "reference without a value": (
+        [FIND, task("t2", "add_keyed", name="A", parent_id=ref("t1", "items", 0, "id"))],
+        [],
+        nothing,
+        Limits(),
+        "t2: ",
+    ),
+    "empty list that a later task needs": (
+        [
+            FIND,
+            {
+                **task("t2", "add_keyed", name="A", parent_id=EACH),
+                "for_each": ref("t1", "items"),
+            },
+            task("t3", "add_keyed", name="B", parent_id=ref("t2", "rows", 0, "id")),
+        ],
+        [],
+        nothing,
+        Limits(),
+        "",
+    ),
+    "decision that rejected": ([GUESTS], [], reject, Limits(), "too early"),
+    "budget at 80 %": (
+        [ADD, THEN],
+        [],
+        nothing,
+        Limits(calls=2, writes=1000, tasks=2),
+        "budget is nearly used up",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DEVIATIONS)
+async def test_every_deviation_is_put_to_the_planner_once(world: World, name: str) -> None:
+    """The planner reads what happened, and its question reaches the requester as choices."""
+    tasks, faults, deed, limits, problem = DEVIATIONS[name]
+    world.provider.faults = list(faults)
+    world.limits = limits
+    asked = question("What else?", "Leave it", "Berry instead")
+    async with replanning(world, plan(*tasks), asked, policy=ASK_MO) as scene:
+        await scene.say()
+        await deed(scene)
+        goal = await world.goal(scene.goal_id)
+        assert (goal.status, goal.replans) == (GoalStatus.ASKING, 1)
+        assert len(scene.model.requests) == 2
+        assert problem in json.loads(await scene.asked(1))["progress"]["problem"]
+        async with world.database.transaction() as tx:
+            card = await world.cards.goal(tx, TEAM, scene.goal_id)
+        assert card.choices == ("Leave it", "Berry instead")
+        answer = await world.goals.choose(Click(TEAM, DANA), scene.goal_id, "Leave it")
+        assert answer.ok
