@@ -288,7 +288,7 @@ class Budgets:
         )
 
     async def _drop(self, tx: Transaction, goal: Goal) -> None:
-        reason = "the goal's budget is used up"
+        reason = "the goal ended before this was done"
         await drop_open_tasks(tx, goal, decisions=self._decisions, actor="system", reason=reason)
         for task in await tx.tasks.list_(goal.team_id, goal.id):
             if task.status is not TaskStatus.FAILED or _code(task) != SPENT:
