@@ -278,6 +278,8 @@ class Action:
         precondition: what must still hold at execution, read when the call is frozen (S18).
         verify: look an effect up by key; None means "certainly not there".
         undo: the call that takes the effect back, from (arguments, result, precondition).
+        undo_within_s: how long after it ended it can be taken back; None: as long as it is
+            unchanged.
         links: what a card links to once it has run.
         examples: phrasings for the offline planner.
         deletes: True for what always asks whatever the policy says (S6).
@@ -297,6 +299,7 @@ class Action:
     precondition: Precondition | None = None
     verify: Verify | None = None
     undo: UndoOf | None = None
+    undo_within_s: float | None = None
     probe: Probe | None = None
     links: Callable[[Any], tuple[Link, ...]] = field(default=lambda _result: ())
     examples: tuple[Example, ...] = ()

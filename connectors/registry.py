@@ -127,6 +127,10 @@ def check_declaration(connector: Connector, action: Action) -> None:
             writes and bool(effects & {Effect.OWN, Effect.SHARED}) and action.undo is None,
             "is reversible without undo",
         ),
+        (
+            action.undo_within_s is not None and (action.undo is None or action.undo_within_s <= 0),
+            "has a window for an undo that it has not",
+        ),
     ]
     for failed, what in problems:
         if failed:

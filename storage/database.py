@@ -30,6 +30,7 @@ from storage.repositories.people import PersonRepository
 from storage.repositories.results import ResultRepository
 from storage.repositories.tasks import TaskRepository
 from storage.repositories.tidy import TidyRepository
+from storage.repositories.undos import UndoRepository
 from storage.repositories.usage import UsageRepository
 from storage.repositories.waits import WaitRepository
 
@@ -113,6 +114,10 @@ class Transaction:
     @cached_property
     def tidy(self) -> TidyRepository:
         return TidyRepository(self.session)
+
+    @cached_property
+    def undos(self) -> UndoRepository:
+        return UndoRepository(self.direct)
 
     @cached_property
     def usage(self) -> UsageRepository:

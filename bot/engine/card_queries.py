@@ -85,6 +85,7 @@ class CardQueries:
             can_cancel=goal.status not in SETTLED and goal.kind is GoalKind.REQUEST,
             estimate_s=await self._estimate(tx, goal, tasks),
             halted=await self._halted(tx, goal, tasks, ZoneInfo(requester.zone)),
+            is_undo=goal.kind is GoalKind.UNDO,
             decides_alone=any(alone for _, alone in steps),
             ran_at_once=await tx.goals.find_run(team_id, goal_id, goal.plan_version) is None
             and not any(step.asked for step, _ in steps),

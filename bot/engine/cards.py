@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bot.goals.lifecycle import SETTLED
 from connectors.actions import Detail, Link
 from connectors.labels import Label
 from storage.tables.approvals import ApprovalStatus
@@ -81,8 +82,16 @@ class GoalCard:
     """True when nobody else could be asked: a team of one is told so."""
     halted: str | None = None
     """Who halted every write, since when and why, where that holds this goal."""
+    is_undo: bool = False
+    """True for a goal that takes back what another one did."""
     ran_at_once: bool = False
     """True when nobody was asked: all of it was the requester's own, silent and reversible."""
+
+    @property
+    def undoable(self) -> tuple[Step, ...]:
+        """The steps that one click may take back together, once the goal has ended."""
+        found = tuple(step for step in self.every_step if step.can_undo)
+        return found if self.status in SETTLED and len(found) > 1 else ()
 
     @property
     def every_step(self) -> tuple[Step, ...]:

@@ -69,7 +69,7 @@ class Forecaster:
                 arguments=resolved.arguments,
                 labels=labels,
                 requester_role=requester.role.value,
-                always_asks=action.deletes and goal.undo_of_task_id is None,
+                always_asks=action.deletes and task.undoes_task_id is None,
                 control=control_labels(task, tasks, self._registry),
                 rows=count_rows(task, tasks),
             )

@@ -13,6 +13,7 @@ from bot.engine.isolation import Broke
 from bot.engine.prepare import CannotPrepare, NeedsConnection, Preparation, TryLater
 from bot.engine.progress import Timing, is_read
 from bot.engine.results import TOO_LARGE, kept
+from bot.engine.undone import mark_undone
 from bot.goals.lifecycle import SETTLED, move_task
 from connectors.actions import Idempotency
 from connectors.errors import (
@@ -141,8 +142,7 @@ class Outcomes:
         await self._touch_approval(tx, task)
         if was_held:
             await outbox.touch(tx, team_id=goal.team_id, noun="home", subject=goal.requester_id)
-        if goal.undo_of_task_id is not None:
-            await mark_undone(tx, goal, task)
+        await mark_undone(tx, goal, task)
 
     async def _raised(
         self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, error: ConnectorError
@@ -347,15 +347,3 @@ class Outcomes:
         await tx.calls.finish_attempt(
             team_id=attempt.team_id, attempt_id=attempt.id, status=status, error=details
         )
-
-
-async def mark_undone(tx: Transaction, goal: Goal, task: Task) -> None:
-    """Mark what an undo goal's task took back."""
-    undone = await tx.tasks.find(goal.team_id, goal.undo_of_task_id or 0)
-    if undone is None or undone.status is not TaskStatus.SUCCEEDED:
-        return
-    await move_task(
-        tx, undone, to=TaskStatus.UNDONE, actor=goal.requester_id, audit={"by": task.id}
-    )
-    await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=undone.goal_id)
-    await outbox.touch(tx, team_id=goal.team_id, noun="summary", subject=undone.goal_id)

@@ -209,7 +209,7 @@ class Preparer:
             made_here=made_here(action, call.arguments, scene.tasks, self._registry),
             control=control_labels(task, scene.tasks, self._registry),
             rows=count_rows(task, scene.tasks),
-            undoes=scene.goal.undo_of_task_id is not None,
+            undoes=task.undoes_task_id is not None,
         )
 
     def _connection(
@@ -276,7 +276,7 @@ class Preparer:
             made_here=made_here(action, canonical, scene.tasks, self._registry),
             control=control_labels(task, scene.tasks, self._registry),
             rows=count_rows(task, scene.tasks),
-            undoes=scene.goal.undo_of_task_id is not None,
+            undoes=task.undoes_task_id is not None,
         )
 
 

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from bot.engine import guards, rows, waits
 from bot.engine.arguments import finished
 from bot.engine.references import Finished
+from bot.engine.undone import is_behind, kept_back, touch_undone
 from bot.goals.lifecycle import ENDED_TASKS, Move, move_goal, move_task, move_tasks
 from bot.planning.rows import guards_each
 from bot.planning.valid import ValidTask
@@ -78,7 +79,7 @@ async def advance(tx: Transaction, goal: Goal, registry: Registry) -> Sequence[T
         moved = await waits.begin_all(tx, goal, tasks, results, registry)
         starting: list[Move] = []
         for task in tasks:
-            if task.status is TaskStatus.PENDING:
+            if task.status is TaskStatus.PENDING and not is_behind(task, by_key):
                 moved |= await _advance_one(tx, goal, task, by_key, results, registry, starting)
             elif task.status is TaskStatus.WAITING and rows.is_list(task):
                 moved |= await rows.conclude(
@@ -102,7 +103,7 @@ async def _advance_one(
     needed = [by_key[key] for key in task.depends_on if key in by_key]
     broken = [item for item in needed if item.status in _BROKEN]
     if broken:
-        failure = _skipped(broken)
+        failure = kept_back() if task.undoes_task_id is not None else _skipped(broken)
         return await move_task(tx, task, to=TaskStatus.SKIPPED, failure=failure)
     if any(item.status is not TaskStatus.SUCCEEDED for item in needed):
         return False
@@ -178,6 +179,7 @@ async def finish(
         )
         after = GoalStatus.PARTLY_DONE if did_something else GoalStatus.FAILED
     await move_goal(tx, goal, to=after, reason=goal.stopped_because or reason or said)
+    await touch_undone(tx, goal, tasks)
     await outbox.show(
         tx,
         team_id=goal.team_id,

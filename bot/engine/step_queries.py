@@ -14,8 +14,8 @@ from bot.engine.forecast import Forecaster
 from bot.engine.holds import HELD_UP
 from bot.engine.progress import is_read
 from bot.engine.rows import children, is_list, list_sentence
-from bot.engine.undo import undo_of
-from connectors.actions import Detail, Link
+from bot.engine.undoing import undo_of
+from connectors.actions import Detail, Link, UndoCall
 from connectors.labels import Label, Labels, labels_from_json
 from connectors.registry import Registry
 from storage.database import Transaction
@@ -45,9 +45,11 @@ class StepQueries:
             return self._list_step(goal, task, tasks), False
         asked, alone = await self._asked(tx, goal, task, tasks, requester)
         problem = _problem(task)
-        if task.call_id is not None:
-            call = await tx.calls.get(goal.team_id, task.call_id)
+        left = await _left(tx, task)
+        if left is not None or task.call_id is not None:
+            call = await tx.calls.get(goal.team_id, (left or task).call_id or 0)
             sentence, notifies = call.preview["sentence"], call.preview["notifies"]
+            sentence = f"Not undone: {sentence}" if left else sentence
             details = shown_details(call)
         else:
             forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
@@ -136,9 +138,16 @@ class StepQueries:
     async def _can_undo(self, tx: Transaction, goal: Goal, task: Task) -> bool:
         if task.status is not TaskStatus.SUCCEEDED or goal.kind is GoalKind.UNDO:
             return False
-        if await tx.goals.find_undo(goal.team_id, task.id) is not None:
+        if await tx.undos.find_undone(goal.team_id, [task.id]):
             return False
-        return await undo_of(tx, task, self._registry) is not None
+        return isinstance(await undo_of(tx, task, self._registry), UndoCall)
+
+
+async def _left(tx: Transaction, task: Task) -> Task | None:
+    """Return what an undo left as it was without trying; None for any other task."""
+    if task.undoes_task_id is None or task.status is not TaskStatus.SKIPPED:
+        return None
+    return await tx.tasks.get(task.team_id, task.undoes_task_id)
 
 
 def with_rows(tasks: Sequence[Task], steps: Sequence[Step]) -> tuple[Step, ...]:

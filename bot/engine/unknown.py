@@ -3,7 +3,7 @@
 from typing import Literal
 
 from bot.engine.drive import defer_drive
-from bot.engine.outcomes import mark_undone
+from bot.engine.undone import mark_undone
 from bot.goals.clicks import Answer, Click
 from bot.goals.lifecycle import SETTLED, move_task
 from storage import outbox
@@ -36,7 +36,7 @@ class UnknownService:
             if verdict == "run_again" and goal.status in SETTLED:
                 return Answer("This goal has ended, so it is not run again.", ok=False)
             await self._apply(tx, task, attempt, verdict, click.person_id)
-            if verdict == "happened" and goal.undo_of_task_id is not None:
+            if verdict == "happened":
                 await mark_undone(tx, goal, task)
             await outbox.touch(
                 tx, team_id=goal.team_id, noun="unknown", subject=task.id, priority=1

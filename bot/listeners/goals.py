@@ -22,6 +22,7 @@ class GoalListeners:
         app.action(ids.GOAL_CANCEL)(self.handle_cancelled)
         app.action(re.compile(rf"{ids.GOAL_CHOOSE}:\d+"))(self.handle_chosen)
         app.action(re.compile(rf"{ids.EXAMPLE}:\d+"))(self.handle_example)
+        app.action(ids.GOAL_UNDO)(self.handle_all_undone)
         app.action(ids.TASK_UNDO)(self.handle_undone)
         app.action(ids.GOAL_PAGE)(self.handle_page_wanted)
 
@@ -59,6 +60,14 @@ class GoalListeners:
     ) -> None:
         press = read_press(body)
         answer = await self.services.undos.undo(press.click, read_id(press.value))
+        await ack()
+        await settle(client, press, answer)
+
+    async def handle_all_undone(
+        self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient
+    ) -> None:
+        press = read_press(body)
+        answer = await self.services.undos.undo_goal(press.click, read_id(press.value))
         await ack()
         await settle(client, press, answer)
 

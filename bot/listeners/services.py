@@ -61,6 +61,7 @@ class Approvals(Protocol):
 
 class Undos(Protocol):
     async def undo(self, click: Click, task_id: int) -> Answer: ...
+    async def undo_goal(self, click: Click, goal_id: int) -> Answer: ...
 
 
 class Unknowns(Protocol):

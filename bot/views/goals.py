@@ -5,7 +5,7 @@ from bot.goals.lifecycle import ENDED_TASKS, SETTLED
 from bot.views import blocks, ids, words
 from bot.views.blocks import Block
 from bot.views.rows import MOST_ROWS, shown_rows
-from bot.views.summaries import build_undo_button, has_summary
+from bot.views.summaries import build_undo_all, build_undo_button, has_summary
 from bot.views.text import inline, one_line, shorten
 from storage.tables.goals import GoalStatus, TaskStatus
 
@@ -151,6 +151,8 @@ def _buttons(card: GoalCard) -> list[Block]:
     is_sample = any(len(step.rows) > MOST_ROWS for step in card.steps)
     if card.steps and (is_sample or card.status is not GoalStatus.PROPOSED):
         row.append(blocks.button("Details", action_id=ids.GOAL_PAGE, value=str(card.goal_id)))
+    if not has_summary(card):
+        rows += build_undo_all(card)
     if row:
         rows.append(blocks.actions(*row))
     return rows

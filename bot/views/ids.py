@@ -5,6 +5,7 @@ GOAL_EDIT = "goal_edit"
 GOAL_CANCEL = "goal_cancel"
 GOAL_CHOOSE = "goal_choose"
 GOAL_PAGE = "goal_page"
+GOAL_UNDO = "goal_undo"
 TASK_UNDO = "task_undo"
 EXAMPLE = "goal_example"
 

@@ -4,6 +4,7 @@ from bot.engine.cards import GoalCard, Step
 from bot.views import blocks, ids, words
 from bot.views.blocks import Block
 from bot.views.rows import shown_rows
+from bot.views.text import one_line, shorten
 from storage.tables.goals import GoalStatus, TaskStatus
 
 _MOST_STEPS = 12
@@ -12,6 +13,17 @@ _LEAD = {
     GoalStatus.PARTLY_DONE: "Done in part.",
     GoalStatus.FAILED: "This was not done.",
     GoalStatus.CANCELLED: "This was cancelled.",
+}
+
+_MOST_NAMED = 3
+_NAMED = 60
+"""Steps in the question before everything is undone, and characters of each: it is short."""
+
+_UNDO_LEAD = {
+    GoalStatus.DONE: "All of it is undone.",
+    GoalStatus.PARTLY_DONE: "Undone in part. What was not undone is as it was.",
+    GoalStatus.FAILED: "Nothing was undone.",
+    GoalStatus.CANCELLED: "The undo was cancelled.",
 }
 
 
@@ -27,7 +39,7 @@ def build_summary_blocks(card: GoalCard) -> list[Block]:
         shown += _rows(step)
     if len(steps) > _MOST_STEPS:
         shown.append(blocks.context(f"… and {len(steps) - _MOST_STEPS} more steps"))
-    return blocks.fit(shown)
+    return blocks.fit(shown, tail=build_undo_all(card))
 
 
 def has_summary(card: GoalCard) -> bool:
@@ -50,6 +62,8 @@ def summary_fallback(card: GoalCard) -> str:
 
 
 def _lead(card: GoalCard) -> str:
+    if card.is_undo:
+        return _UNDO_LEAD.get(card.status, words.GOAL[card.status])
     return _LEAD.get(card.status, words.GOAL[card.status])
 
 
@@ -83,3 +97,27 @@ def build_undo_button(step: Step) -> Block:
             title="Undo this step?", text=step.sentence, yes="Undo it", no="Keep it"
         ),
     )
+
+
+def build_undo_all(card: GoalCard) -> list[Block]:
+    """Return the button that takes everything back, where there is more than one thing."""
+    steps = card.undoable
+    if not steps:
+        return []
+    named = [f"• {shorten(one_line(step.sentence), _NAMED)}" for step in steps[:_MOST_NAMED]]
+    if len(steps) > _MOST_NAMED:
+        named.append(f"… and {len(steps) - _MOST_NAMED} more")
+    asked = blocks.confirm(
+        title=f"Undo {len(steps)} steps?",
+        text="\n".join(["The last one first:", *reversed(named)]),
+        yes="Undo all",
+        no="Keep all",
+    )
+    button = blocks.button(
+        "Undo all",
+        action_id=ids.GOAL_UNDO,
+        value=str(card.goal_id),
+        label=f"Undo all {len(steps)} steps of: {card.text}",
+        confirm=asked,
+    )
+    return [blocks.actions(button)]

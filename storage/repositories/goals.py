@@ -43,7 +43,6 @@ class GoalRepository:
         text: str,
         kind: GoalKind = GoalKind.REQUEST,
         status: GoalStatus = GoalStatus.RECEIVED,
-        undo_of_task_id: int | None = None,
     ) -> int | None:
         """Return the new goal's id, or None when its source already became a goal."""
         added: int | None = await self._direct.value(
@@ -57,7 +56,6 @@ class GoalRepository:
                 "text": text,
                 "kind": kind.value,
                 "status": status.value,
-                "undo_of_task_id": undo_of_task_id,
             },
         )
         return added
@@ -123,18 +121,6 @@ class GoalRepository:
                 Goal.status.in_(OPEN_STATUSES),
             )
             .order_by(Goal.id.desc())
-            .limit(1)
-        )
-
-    async def find_undo(self, team_id: str, task_id: int) -> Goal | None:
-        """Return the undo of a task that is under way or done, if there is one."""
-        return await self._session.scalar(
-            select(Goal)
-            .where(
-                Goal.team_id == team_id,
-                Goal.undo_of_task_id == task_id,
-                Goal.status.in_((*OPEN_STATUSES, GoalStatus.DONE)),
-            )
             .limit(1)
         )
 

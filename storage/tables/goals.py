@@ -29,7 +29,7 @@ DRIVEN_STATUSES = (GoalStatus.PLANNING, GoalStatus.RUNNING, GoalStatus.WAITING)
 
 
 class GoalKind(StrEnum):
-    """Where a goal came from: a person's message, or the Undo of one task of another goal."""
+    """Where a goal came from: a person's message, or an Undo of what another goal did."""
 
     REQUEST = "request"
     UNDO = "undo"
@@ -61,11 +61,6 @@ class Goal(Base):
         UniqueConstraint("team_id", "source_key"),
         Index("ix_goals_team_id_requester_id", "team_id", "requester_id"),
         Index("ix_goals_thread", "team_id", "channel_id", "thread_ts"),
-        Index(
-            "ix_goals_undo_of_task_id",
-            "undo_of_task_id",
-            postgresql_where="undo_of_task_id IS NOT NULL",
-        ),
         Index("ix_goals_unsettled", "status", postgresql_where="settled_at IS NULL"),
         Index("ix_goals_age", "created_at", postgresql_where="settled_at IS NULL"),
         Index(
@@ -85,7 +80,6 @@ class Goal(Base):
     text: Mapped[str]
     status: Mapped[GoalStatus]
     plan_version: Mapped[int] = mapped_column(default=0)
-    undo_of_task_id: Mapped[Big | None]
     reason: Mapped[str | None]
     """Why it ended as it did, in a sentence for the requester; None while open."""
     question: Mapped[Json | None]
@@ -159,6 +153,11 @@ class Task(Base):
             "not_before",
             postgresql_where="status = 'ready'",
         ),
+        Index(
+            "ix_tasks_undoes_task_id",
+            "undoes_task_id",
+            postgresql_where="undoes_task_id IS NOT NULL",
+        ),
         Index("ix_tasks_connection", "team_id", postgresql_where="status = 'needs_connection'"),
     )
 
@@ -175,6 +174,8 @@ class Task(Base):
     plan_version: Mapped[int]
     dropped_in: Mapped[int | None]
     """The plan version that goes on without it, whatever became of it before."""
+    undoes_task_id: Mapped[Big | None]
+    """The task of another goal that it takes back."""
     action: Mapped[str]
     spec: Mapped[Json]
     depends_on: Mapped[list[str]] = mapped_column(ARRAY(Text))

@@ -93,6 +93,9 @@ class Recorder:
     async def undo(self, click: Click, task_id: int) -> Answer:
         return self.note("undo", click, task_id)
 
+    async def undo_goal(self, click: Click, goal_id: int) -> Answer:
+        return self.note("undo_goal", click, goal_id)
+
     async def settle(self, click: Click, task_id: int, verdict: str) -> Answer:
         return self.note("settle", click, task_id, verdict)
 

@@ -243,6 +243,18 @@ def _changes() -> None:
         ),
         sa.PrimaryKeyConstraint("team_id", name=op.f("pk_halts")),
     )
+    op.add_column("tasks", sa.Column("undoes_task_id", sa.BigInteger(), nullable=True))
+    op.execute(
+        "UPDATE tasks SET undoes_task_id = goals.undo_of_task_id FROM goals "
+        "WHERE goals.id = tasks.goal_id AND goals.undo_of_task_id IS NOT NULL"
+    )
+    op.drop_column("goals", "undo_of_task_id")
+    op.create_index(
+        "ix_tasks_undoes_task_id",
+        "tasks",
+        ["undoes_task_id"],
+        postgresql_where=sa.text("undoes_task_id IS NOT NULL"),
+    )
 
 
 def _tidy() -> None:
@@ -278,12 +290,6 @@ def _tidy() -> None:
     )
     op.create_index("ix_outbox_channel", "outbox", ["team_id", "channel_id"])
     op.create_index("ix_attempts_goal_id", "attempts", ["goal_id"])
-    op.create_index(
-        "ix_goals_undo_of_task_id",
-        "goals",
-        ["undo_of_task_id"],
-        postgresql_where="undo_of_task_id IS NOT NULL",
-    )
     op.create_index("ix_oauth_states_expires_at", "oauth_states", ["expires_at"])
     op.create_index("ix_links_expires_at", "links", ["expires_at"])
     op.create_index("ix_inbox_received_at", "inbox", ["received_at"], postgresql_using="brin")

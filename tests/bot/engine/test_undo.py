@@ -13,11 +13,9 @@ async def undo(world: World, goal_id: int) -> int:
     """Click Undo on the goal's first task and return the undo's goal."""
     task = (await world.tasks(goal_id))["t1"]
     assert (await world.undos.undo(ME, task.id)).ok
-    async with world.database.transaction() as tx:
-        found = await tx.goals.find_undo(TEAM, task.id)
-    assert found is not None
-    assert found.kind is GoalKind.UNDO
-    return found.id
+    undo_id = world.one("SELECT max(goal_id) FROM tasks WHERE undoes_task_id = %s", task.id)
+    assert (await world.goal(undo_id)).kind is GoalKind.UNDO
+    return int(undo_id)
 
 
 async def test_undo_takes_back_what_was_made(world: World) -> None:

@@ -1,5 +1,6 @@
 """Clicks reach one service with an opaque id, and are always answered."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from bot.views.approvals import build_approval_blocks
 from bot.views.blocks import Block, actions, button, link_button
 from bot.views.goals import build_goal_blocks
 from bot.views.handoffs import build_handoff_blocks
+from bot.views.summaries import build_summary_blocks
 from bot.views.unknown import build_unknown_blocks
 from bot.views.welcome import build_welcome_blocks
 from storage.errors import NotFoundError
@@ -43,6 +45,8 @@ async def told(bot: SlackBot, *, person: str = "U0DANA") -> list[str]:
 
 
 UNDOABLE = cards.step(status=TaskStatus.SUCCEEDED, can_undo=True)
+DONE = cards.goal_card(status=GoalStatus.DONE, steps=(UNDOABLE, UNDOABLE), can_run=False)
+AT_ONCE = replace(DONE, ran_at_once=True)
 ASKING = cards.goal_card(status=GoalStatus.ASKING, question="Which?", choices=("Acme: Inc",))
 
 
@@ -53,6 +57,10 @@ ASKING = cards.goal_card(status=GoalStatus.ASKING, question="Which?", choices=("
         (build_goal_blocks(cards.goal_card()), ids.GOAL_CANCEL, ("cancel", 17)),
         (build_goal_blocks(ASKING), f"{ids.GOAL_CHOOSE}:0", ("choose", 17, "Acme: Inc")),
         (build_goal_blocks(cards.goal_card(steps=(UNDOABLE,))), ids.TASK_UNDO, ("undo", 31)),
+        (build_summary_blocks(DONE), ids.GOAL_UNDO, ("undo_goal", 17)),
+        pytest.param(
+            build_goal_blocks(AT_ONCE), ids.GOAL_UNDO, ("undo_goal", 17), id="on the card"
+        ),
         (
             build_approval_blocks(cards.approval_card()),
             ids.APPROVAL_APPROVE,

@@ -70,11 +70,12 @@ def test_sample_begins_with_what_went_wrong() -> None:
 
 
 def test_each_row_that_was_done_offers_its_undo() -> None:
-    """A row is taken back by itself."""
+    """A row is taken back by itself, or all of them at once."""
     done = card(3, status=GoalStatus.DONE, can_undo=True)
     rows = tuple(replace(row, status=TaskStatus.SUCCEEDED) for row in done.steps[0].rows)
     whole = replace(done.steps[0], rows=rows, status=TaskStatus.SUCCEEDED)
-    assert actions(build_summary_blocks(replace(done, steps=(whole,)))) == [ids.TASK_UNDO] * 3
+    offered = actions(build_summary_blocks(replace(done, steps=(whole,))))
+    assert offered == [*[ids.TASK_UNDO] * 3, ids.GOAL_UNDO]
 
 
 @pytest.mark.parametrize("count", [11, 50])
