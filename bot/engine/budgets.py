@@ -96,6 +96,11 @@ class _Line:
     def __str__(self) -> str:
         return f"{self.used:,.10g} of the {self.limit:,.10g} {self.what} that one goal may use"
 
+    @property
+    def most(self) -> str:
+        """Say the budget itself, for a person."""
+        return f"one goal may use at most {self.limit:,.10g} {self.what}"
+
 
 class Budgets:
     """Watches what goals use, inside the transaction that holds the goal."""
@@ -165,7 +170,7 @@ class Budgets:
         """Whether a goal may have so many steps; where not, it ends with what it has."""
         if tasks <= self._limits.tasks:
             return True
-        await self.stop(tx, goal, str(_Line(self._limits.tasks, self._limits.tasks, "steps")))
+        await self.stop(tx, goal, _Line(tasks, self._limits.tasks, "steps").most)
         return False
 
     async def cover_request(self, tx: Transaction, goal: Goal) -> bool:
@@ -177,7 +182,7 @@ class Budgets:
         line = next((it for it in await self._model_lines(tx, goal) if it.is_over), None)
         if line is None:
             return True
-        await self.stop(tx, goal, str(line))
+        await self.stop(tx, goal, line.most)
         return False
 
     async def near(self, tx: Transaction, goal: Goal) -> str | None:
@@ -240,14 +245,14 @@ class Budgets:
             if recipients > limits.recipients
             else None,
         )
-        return next((str(line) for line in lines if line is not None), None)
+        return next((line.most for line in lines if line is not None), None)
 
     async def _model_lines(self, tx: Transaction, goal: Goal) -> list[_Line]:
         limits = self._limits
         rows = await tx.usage.by_model(team_id=goal.team_id, goal_id=goal.id)
         lines = [
-            _Line(sum(row.requests for row in rows), limits.requests, "requests to the model"),
-            _Line(sum(row.tokens for row in rows), limits.tokens, "tokens of the model"),
+            _Line(sum(row.requests for row in rows), limits.requests, "requests to a model"),
+            _Line(sum(row.tokens for row in rows), limits.tokens, "tokens of models"),
         ]
         if limits.money is not None:
             cost = sum(
@@ -258,7 +263,7 @@ class Budgets:
                 )
                 for row in rows
             )
-            lines.append(_Line(round(cost, 2), limits.money, "in money for the model"))
+            lines.append(_Line(round(cost, 2), limits.money, "in model costs"))
         return lines
 
     async def _reached(self, tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> set[str]:
@@ -273,7 +278,7 @@ class Budgets:
         return found
 
     async def _mark(self, tx: Transaction, goal: Goal, used: str) -> None:
-        await self._keep_reason(tx, goal, f"I stopped here: it has used {used}. {_GO_ON}")
+        await self._keep_reason(tx, goal, f"I stopped here: {used}. {_GO_ON}")
 
     async def _keep_reason(self, tx: Transaction, goal: Goal, reason: str) -> None:
         if goal.stopped_because is not None or goal.status in SETTLED:

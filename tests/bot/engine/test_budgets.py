@@ -43,7 +43,7 @@ async def test_parallel_steps_never_exceed_a_budget_and_the_rest_is_told(
     assert len(world.provider.effects) == 3
     assert "engine:goal:out_of_budget" in await world.audit()
     told = await summary(world, goal_id)
-    assert "it has used 3 of the 3" in told
+    assert "one goal may use at most 3" in told
     assert "ask me in a new message for what is left" in told
     assert sorted((await world.statuses(goal_id)).values()) == [*[T.FAILED] * 2, *[T.SUCCEEDED] * 3]
 
@@ -89,7 +89,7 @@ async def test_recipients_are_counted_by_address_over_the_whole_goal(world: Worl
     assert world.provider.effects == ["Item 1", "Item 2"]
     goal = await world.goal(goal_id)
     assert goal.status is GoalStatus.PARTLY_DONE
-    assert "2 of the 2 notified people" in (goal.reason or "")
+    assert "at most 2 notified people" in (goal.reason or "")
 
 
 async def test_planner_is_told_once_of_a_budget_that_is_nearly_used_up(world: World) -> None:
@@ -116,11 +116,11 @@ async def test_planner_is_told_once_of_a_budget_that_is_nearly_used_up(world: Wo
 
 
 MODEL_LIMITS = [
-    pytest.param(Limits(requests=1), "1 of the 1 requests to the model", id="requests"),
-    pytest.param(Limits(tokens=1), "tokens of the model", id="tokens"),
+    pytest.param(Limits(requests=1), "at most 1 requests to a model", id="requests"),
+    pytest.param(Limits(tokens=1), "tokens of models", id="tokens"),
     pytest.param(
         Limits(money=0.000001, prices={"lar": Price(1, 1), "large": Price(1000, 1000)}),
-        "in money for the model",
+        "in model costs",
         id="money",
     ),
 ]
@@ -166,7 +166,7 @@ async def test_plan_with_too_many_steps_in_all_its_versions_is_not_adopted(world
     async with replanning(world, READS, rest) as scene:
         goal = await world.goal(await scene.say())
         assert goal.status is GoalStatus.FAILED
-        assert "2 of the 2 steps" in (goal.reason or "")
+        assert "at most 2 steps" in (goal.reason or "")
         assert world.provider.effects == []
 
 
