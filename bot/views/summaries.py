@@ -104,12 +104,12 @@ def build_undo_all(card: GoalCard) -> list[Block]:
     steps = card.undoable
     if not steps:
         return []
-    named = [f"• {shorten(one_line(step.sentence), _NAMED)}" for step in steps[:_MOST_NAMED]]
+    named = [f"• {shorten(one_line(step.sentence), _NAMED)}" for step in steps[::-1][:_MOST_NAMED]]
     if len(steps) > _MOST_NAMED:
         named.append(f"… and {len(steps) - _MOST_NAMED} more")
     asked = blocks.confirm(
         title=f"Undo {len(steps)} steps?",
-        text="\n".join(["The last one first:", *reversed(named)]),
+        text="\n".join(["The last one first:", *named]),
         yes="Undo all",
         no="Keep all",
     )

@@ -11,7 +11,7 @@ from bot.builtins import BUILTINS
 from bot.goals.clicks import Click
 from bot.planning.valid import ValidTask
 from bot.views.summaries import build_summary_blocks
-from connectors.registry import Registry
+from connectors.registry import DeclarationError, Registry, check_declaration
 from storage.tables.goals import GoalKind, GoalStatus, TaskStatus
 from tests.bot.engine.counting import CONNECTOR
 from tests.bot.engine.world import ASK_MO, DANA, MO, TEAM, World, add, ref, step
@@ -293,3 +293,11 @@ async def test_summary_of_an_undo_lists_what_was_and_was_not_undone(world: World
     assert "Not undone: Add “Two”" in text
     assert "Too late" in text
     assert "Undo all" not in text
+
+
+@pytest.mark.parametrize(("action", "window"), [("find_items", 60.0), ("change", 0.0)])
+def test_window_without_an_undo_or_without_length_is_refused(action: str, window: float) -> None:
+    """A connector that declares what cannot be does not load."""
+    declared = next(item for item in CONNECTOR.actions if item.name == action)
+    with pytest.raises(DeclarationError, match="window for an undo"):
+        check_declaration(CONNECTOR, replace(declared, undo_within_s=window))

@@ -141,3 +141,19 @@ def test_proposed_plan_says_how_long_it_takes(asked: str | None, said: str) -> N
     """The machine's time is estimated, a person's is named."""
     given = cards.goal_card(estimate_s=2.6, steps=(cards.step(asked=asked),))
     assert said in texts(build_goal_blocks(given))
+
+
+def test_question_before_everything_is_undone_names_the_last_steps_first() -> None:
+    """The client asks before the click; it says how many steps, and which go first."""
+    done = card(5, status=GoalStatus.DONE, can_undo=True)
+    rows = tuple(replace(row, status=TaskStatus.SUCCEEDED) for row in done.steps[0].rows)
+    whole = replace(done.steps[0], rows=rows, status=TaskStatus.SUCCEEDED)
+    (*_, last) = build_summary_blocks(replace(done, steps=(whole,)))
+    asked = last["elements"][0]["confirm"]
+    assert asked["title"]["text"] == "Undo 5 steps?"
+    first, *named, more = asked["text"]["text"].split("\n")
+    assert first == "The last one first:"
+    assert [line.removeprefix("• ") for line in named] == [
+        row.sentence for row in reversed(rows[2:])
+    ]
+    assert more == "… and 2 more"
