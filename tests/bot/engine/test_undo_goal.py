@@ -76,6 +76,22 @@ async def test_two_changes_of_one_record_are_undone_in_reverse(world: World) -> 
     assert set((await world.statuses(goal_id)).values()) == {UNDONE}
 
 
+async def test_one_undo_is_under_way_at_a_time(world: World) -> None:
+    """Also what does not build on one another goes one after the other, the last first."""
+    goal_id = await world.start(add("t1", "One"), add("t2", "Two"), add("t3", "Three"))
+    world.sql("UPDATE tasks SET finished_at = now() + make_interval(secs => position)")
+    world.provider.most_at_once = 0
+    world.provider.held.clear()
+    world.provider.arrived.clear()
+    undoing = asyncio.create_task(undo_all(world, goal_id))
+    await asyncio.to_thread(world.provider.arrived.wait, 10)
+    await asyncio.sleep(0.2)
+    world.provider.held.set()
+    await undoing
+    assert world.provider.most_at_once == 1
+    assert world.provider.effects[3:] == ["remove Three", "remove Two", "remove One"]
+
+
 async def test_undo_that_fails_stops_only_what_its_step_was_built_on(world: World) -> None:
     """A later edit keeps that step and what is below it; the rest is undone."""
     item = world.provider.put("Acme", size="1")
