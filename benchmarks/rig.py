@@ -17,12 +17,12 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from benchmarks.tools import OFFICE, REQUEST
-from bot.app import Parts
 from bot.builtins import BUILTINS
 from bot.config import Settings
 from bot.goals.clicks import Click
 from bot.goals.messages import IncomingMessage
 from bot.intake.installation import Installation
+from bot.parts import Parts
 from bot.planners import open_planner
 from bot.providers import Connections, build_connections
 from bot.worker.jobs import Job

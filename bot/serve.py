@@ -12,12 +12,13 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from bot.app import Parts, open_parts
+from bot.app import open_parts
 from bot.clock.clock import Clock, run_every
 from bot.clock.tick import Tick
 from bot.config import Settings
 from bot.engine.estimates import Durations
 from bot.notifier.pump import CALM_S
+from bot.parts import Parts
 from bot.worker.runner import Worker
 from storage.database import Database, conninfo
 from storage.sealer import seal

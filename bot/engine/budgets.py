@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from approvals.decisions import DecisionService
+from bot.engine.cancelling import cancel_goal, drop_open_tasks
 from bot.engine.deviations import Deviation, Kind
-from bot.engine.goals import cancel_goal, drop_open_tasks
 from bot.engine.outcomes import Preparation
 from bot.engine.prepare import CannotPrepare, Prepared
 from bot.engine.progress import finish, is_read

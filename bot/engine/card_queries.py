@@ -15,6 +15,7 @@ from bot.engine.differences import describe_changes, differing_details
 from bot.engine.estimates import estimate
 from bot.engine.forecast import Forecaster
 from bot.engine.halts import say_halt
+from bot.engine.plans import CHANGEABLE, can_change
 from bot.engine.progress import is_read
 from bot.engine.step_queries import StepQueries, person_name, shown_details, with_rows
 from bot.engine.wait_cards import with_waits
@@ -81,14 +82,25 @@ class CardQueries:
             reason=goal.reason,
             zone=ZoneInfo(requester.zone),
             can_run=proposed,
-            can_edit=proposed,
+            can_edit=proposed or self._has_open_write(goal, tasks),
             can_cancel=goal.status not in SETTLED and goal.kind is GoalKind.REQUEST,
+            can_pause=goal.status in (GoalStatus.RUNNING, GoalStatus.WAITING),
+            can_resume=goal.status is GoalStatus.PAUSED,
             estimate_s=await self._estimate(tx, goal, tasks),
             halted=await self._halted(tx, goal, tasks, ZoneInfo(requester.zone)),
             is_undo=goal.kind is GoalKind.UNDO,
             decides_alone=any(alone for _, alone in steps),
             ran_at_once=await tx.goals.find_run(team_id, goal_id, goal.plan_version) is None
             and not any(step.asked for step, _ in steps),
+        )
+
+    def _has_open_write(self, goal: Goal, tasks: Sequence[Task]) -> bool:
+        """Whether a goal that has begun has a step that its requester may still change."""
+        if goal.status not in CHANGEABLE or goal.kind is not GoalKind.REQUEST:
+            return False
+        return any(
+            can_change(task, tasks, is_proposed=False) and not is_read(task, self._registry)
+            for task in tasks
         )
 
     async def _halted(

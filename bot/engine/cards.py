@@ -76,6 +76,8 @@ class GoalCard:
     can_run: bool
     can_edit: bool
     can_cancel: bool
+    can_pause: bool = False
+    can_resume: bool = False
     estimate_s: float | None = None
     """How long what is left takes, in seconds, besides what people take; None once it ended."""
     decides_alone: bool = False

@@ -8,7 +8,8 @@ from bot.engine.cards import PlanForm
 from bot.engine.doubt import is_in_doubt
 from bot.engine.drive import defer_drive
 from bot.engine.forms import step_form
-from bot.engine.plans import Change, read_edit, revise
+from bot.engine.plans import read_edit
+from bot.engine.revisions import Change, revise
 from bot.goals.clicks import Answer, Click, FieldErrors
 from bot.goals.lifecycle import SETTLED, move_task
 from connectors.registry import Registry

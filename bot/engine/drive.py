@@ -239,6 +239,9 @@ class Engine:
         self, tx: Transaction, goal: Goal, results: Sequence[outcomes.Preparation], owner: str
     ) -> tuple[Sequence[Cleared], Sequence[Task]]:
         if goal.status not in _DRIVEN:
+            if goal.status is GoalStatus.PAUSED:
+                held = await self._still_held(tx, goal, owner)
+                await self._give_up(tx, goal, results, held)
             return [], []
         held = await self._still_held(tx, goal, owner)
         if self._is_stopping:
@@ -264,12 +267,22 @@ class Engine:
         held: frozenset[str],
     ) -> None:
         """Give up claims of which nothing was sent, and wake another process for them."""
+        await self._give_up(tx, goal, results, held)
+        await defer_drive(tx, goal.team_id, goal.id)
+
+    async def _give_up(
+        self,
+        tx: Transaction,
+        goal: Goal,
+        results: Sequence[outcomes.Preparation],
+        held: frozenset[str],
+    ) -> None:
+        """Give up claims of which nothing was sent: whoever drives the goal next takes them."""
         for item in results:
             if item.task.key in held:
                 await tx.tasks.update(
                     goal.team_id, item.task.id, lease_owner=None, lease_until=None
                 )
-        await defer_drive(tx, goal.team_id, goal.id)
 
     async def _still_held(self, tx: Transaction, goal: Goal, owner: str) -> frozenset[str]:
         """Return the keys of the ready tasks that this drive still holds: a late one is fenced."""

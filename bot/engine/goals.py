@@ -3,18 +3,16 @@
 import re
 
 from approvals.decisions import DecisionService
-from bot.engine.asks import ask_human
-from bot.engine.doubt import doubtful
+from bot.engine.cancelling import cancel_goal
+from bot.engine.threads import ThreadService
 from bot.goals.clicks import Answer, Click
-from bot.goals.lifecycle import ENDED_TASKS, SETTLED, move_goal, move_task
+from bot.goals.lifecycle import SETTLED, move_goal
 from bot.goals.messages import IncomingMessage
 from bot.planning.interpret import asks_to_cancel, talk_kind
 from bot.planning.outcome import TalkKind
-from connectors.actions import Idempotency
 from storage import outbox
 from storage.database import Database, Transaction
 from storage.queue import Priority
-from storage.tables.calls import AttemptStatus
 from storage.tables.goals import Goal, GoalStatus, TaskStatus
 
 MAX_CHARACTERS = 4000
@@ -32,12 +30,15 @@ _NOT_BEGUN = frozenset(
 class GoalService:
     """Starts and ends goals. Receiving the same message twice changes nothing."""
 
-    def __init__(self, *, database: Database, decisions: DecisionService) -> None:
+    def __init__(
+        self, *, database: Database, decisions: DecisionService, threads: ThreadService
+    ) -> None:
         self._database = database
         self._decisions = decisions
+        self._threads = threads
 
     async def receive(self, message: IncomingMessage) -> None:
-        """Turn a message into a goal, an answer to our question, or a word of welcome."""
+        """Turn a message into a goal, an answer, a change of a goal, or a word of welcome."""
         async with self._database.transaction() as tx:
             if message.is_edited:
                 await self._edited(tx, message)
@@ -47,7 +48,13 @@ class GoalService:
                 await self._note(tx, message, problem)
             elif asks_to_cancel(message.text):
                 await self._stop(tx, message)
-            elif not await self._answered(tx, message):
+            elif (said := await self._threads.take_word(tx, message)) is not None:
+                await self._note(tx, message, said)
+            elif await self._answered(tx, message):
+                return
+            elif (said := await self._threads.take_change(tx, message)) is not None:
+                await self._note(tx, message, said)
+            else:
                 await self._begin(tx, message)
 
     async def start_example(self, click: Click, text: str) -> Answer:
@@ -294,47 +301,3 @@ def _unreadable(message: IncomingMessage) -> str | None:
     if not any(character.isalnum() for character in _EMOJI_NAME.sub("", text)):
         return "I did not find a word in that. Tell me in a sentence what you want done."
     return None
-
-
-async def cancel_goal(
-    tx: Transaction, goal: Goal, *, decisions: DecisionService, actor: str, reason: str
-) -> bool:
-    """End an open goal and all of it that does not run; whether anything may have been done.
-
-    A task whose outcome is unknown stays so: a human is still asked what became of it.
-    """
-    await drop_open_tasks(
-        tx, goal, decisions=decisions, actor=actor, reason="the goal was cancelled"
-    )
-    await move_goal(tx, goal, to=GoalStatus.CANCELLED, actor=actor, reason=reason)
-    await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
-    attempts = await tx.calls.list_attempts(goal.team_id, goal.id)
-    lost = doubtful(attempts)
-    return any(
-        attempt.idempotency != Idempotency.READ
-        and (attempt.status is not AttemptStatus.FAILED or attempt.task_id in lost)
-        for attempt in attempts
-    )
-
-
-async def drop_open_tasks(
-    tx: Transaction, goal: Goal, *, decisions: DecisionService, actor: str, reason: str
-) -> None:
-    """Cancel what has not begun and withdraw what was asked for it; approvers read `reason`.
-
-    A step that is to be tried again because its answer was lost may have happened: it is not
-    cancelled but put to a human.
-    """
-    lost = doubtful(await tx.calls.list_attempts(goal.team_id, goal.id))
-    for task in await tx.tasks.list_(goal.team_id, goal.id):
-        if task.status in ENDED_TASKS or task.status in (TaskStatus.RUNNING, TaskStatus.UNKNOWN):
-            continue
-        item = await tx.approvals.latest_item(task.team_id, task.id)
-        if item is not None and await decisions.withdraw(tx, item, reason=reason):
-            await outbox.touch(tx, team_id=task.team_id, noun="approval", subject=item.approval_id)
-        if task.id in lost:
-            latest = await tx.calls.latest_attempt(task.team_id, task.id) or lost[task.id]
-            await tx.calls.mark_unknown(team_id=task.team_id, attempt_id=latest.id)
-            await ask_human(tx, goal, task, "The goal ended after its answer was lost.")
-        else:
-            await move_task(tx, task, to=TaskStatus.CANCELLED, actor=actor)

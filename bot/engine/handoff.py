@@ -2,8 +2,8 @@
 
 from approvals.decisions import DecisionService
 from bot.engine.asks import ask_human
+from bot.engine.cancelling import drop_open_tasks
 from bot.engine.cards import HandoffCard
-from bot.engine.goals import drop_open_tasks
 from bot.goals.clicks import Answer, Click
 from bot.goals.lifecycle import SETTLED, move_goal, move_task
 from connectors.actions import Idempotency

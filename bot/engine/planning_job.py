@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from approvals.decisions import DecisionService
 from bot.engine.budgets import Budgets
+from bot.engine.cancelling import cancel_goal
 from bot.engine.deviations import Deviation
 from bot.engine.drive import defer_drive
-from bot.engine.goals import cancel_goal
 from bot.engine.plan_again import PlanAgain, ask, literal_labels
 from bot.engine.plans import adopt
 from bot.engine.rounds import Rounds

@@ -1,11 +1,12 @@
 """Plans: adopted from a planner, shown, edited by a person, and run by their requester."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
+from approvals.decisions import DecisionService
 from approvals.policy import BULK_ROWS
 from bot.engine.arguments import fill, shown_arguments
 from bot.engine.cards import PlanForm, StepForm
@@ -13,12 +14,13 @@ from bot.engine.drive import defer_drive
 from bot.engine.forecast import Forecaster
 from bot.engine.forms import check_arguments, read_values, step_form
 from bot.engine.progress import is_read
+from bot.engine.revisions import OPEN_TASKS, Change, apply_change, revise
 from bot.engine.rows import children, count_rows, is_list, list_sentence
 from bot.engine.versions import task_row
 from bot.goals.clicks import Answer, Click, FieldErrors
 from bot.goals.lifecycle import move_goal
-from bot.planning.valid import ValidPlan, ValidTask
-from connectors.labels import Label, Labels, Provenance, labels_to_json, leaves
+from bot.planning.valid import ValidPlan
+from connectors.labels import Labels
 from connectors.registry import Registry
 from storage import outbox
 from storage.database import Database, Transaction
@@ -27,6 +29,10 @@ from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 NOT_YOURS = "Only the person who asked for this can do that."
 STALE = "This plan has changed since that message; the newest version is on its card."
 
+_SHOWN = frozenset({GoalStatus.PROPOSED})
+CHANGEABLE = _SHOWN | {GoalStatus.RUNNING, GoalStatus.WAITING, GoalStatus.PAUSED}
+"""In which a person may change what has not begun."""
+
 _WORDS = {
     GoalStatus.RECEIVED: "being worked out",
     GoalStatus.PLANNING: "being worked out",
@@ -34,14 +40,6 @@ _WORDS = {
     GoalStatus.PROPOSED: "ready to run",
     GoalStatus.FAILED: "not done",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """An edit of one plan: steps that go, and values that a person typed."""
-
-    dropped: frozenset[str]
-    values: Mapping[str, Mapping[str, JsonValue]]
 
 
 async def adopt(
@@ -80,15 +78,23 @@ async def adopt(
 class PlanService:
     """What a requester does with a proposed plan."""
 
-    def __init__(self, *, database: Database, registry: Registry, forecaster: Forecaster) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        registry: Registry,
+        forecaster: Forecaster,
+        decisions: DecisionService,
+    ) -> None:
         self._database = database
         self._registry = registry
         self._forecaster = forecaster
+        self._decisions = decisions
 
     async def run(self, click: Click, goal_id: int, version: int) -> Answer:
         """Start a proposed plan: the click answers for every call that asks the requester."""
         async with self._database.transaction() as tx:
-            goal, problem = await self._editable(tx, click, goal_id, version)
+            goal, problem = await self._locked(tx, click, goal_id, version, _SHOWN)
             if problem is not None:
                 return problem
             tasks = await tx.tasks.list_(goal.team_id, goal.id)
@@ -104,7 +110,7 @@ class PlanService:
     async def form(self, click: Click, goal_id: int, version: int) -> PlanForm | Answer:
         """Return the edit form of a proposed plan: its writes with the values on the card."""
         async with self._database.transaction() as tx:
-            goal, problem = await self._editable(tx, click, goal_id, version)
+            goal, problem = await self._locked(tx, click, goal_id, version, CHANGEABLE)
             if problem is not None:
                 return problem
             tasks = await tx.tasks.list_(goal.team_id, goal.id)
@@ -112,9 +118,10 @@ class PlanService:
             steps = [
                 await self._step_form(tx, goal, task, tasks)
                 for task in tasks
-                if not is_read(task, self._registry)
-                and (task.status is TaskStatus.PENDING or children(task, tasks))
+                if self._may_change(goal, task, tasks)
             ]
+        if not steps:
+            return Answer("Every step has begun or is over, so there is nothing to edit.", ok=False)
         return PlanForm(goal_id, version, None, tuple(steps))
 
     async def edit(
@@ -127,23 +134,34 @@ class PlanService:
     ) -> Answer | FieldErrors:
         """Make the next version of a plan from a person's edit; validated again, shown again."""
         async with self._database.transaction() as tx:
-            goal, problem = await self._editable(tx, click, goal_id, version)
+            goal, problem = await self._locked(tx, click, goal_id, version, CHANGEABLE)
             if problem is not None:
                 return problem
             tasks = await tx.tasks.list_(goal.team_id, goal.id)
             await tx.results.load(tasks)
             zone = ZoneInfo((await tx.people.get(goal.team_id, goal.requester_id)).zone)
-            dropped = _with_rows(tasks, dropped)
+            dropped = with_rows(tasks, dropped)
             changes, errors = self._read(tasks, dropped, values, zone)
-            errors += _needed(tasks, dropped)
+            errors += needed_errors(tasks, dropped)
+            errors += self._begun(goal, tasks, dropped | changes.keys())
             if errors:
                 return errors
-            remaining = [task for task in tasks if task.key not in dropped]
-            if all(is_read(task, self._registry) for task in remaining):
+            if leaves_nothing(tasks, dropped, self._registry):
                 return Answer("That leaves nothing to do; use Cancel instead.", ok=False)
             if not dropped and not changes:
                 return Answer("Nothing was changed.")
-            await revise(tx, goal, tasks, Change(dropped, changes), person_id=click.person_id)
+            change = Change(dropped, changes)
+            if goal.status is GoalStatus.PROPOSED:
+                await revise(tx, goal, tasks, change, person_id=click.person_id)
+            else:
+                await apply_change(
+                    tx,
+                    goal,
+                    tasks,
+                    change,
+                    person_id=click.person_id,
+                    decisions=self._decisions,
+                )
             await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
         return Answer("The card shows the new version.")
 
@@ -189,14 +207,37 @@ class PlanService:
         )
         return replace(form, is_row=is_row)
 
-    async def _editable(
-        self, tx: Transaction, click: Click, goal_id: int, version: int
+    def _may_change(self, goal: Goal, task: Task, tasks: Sequence[Task]) -> bool:
+        """Whether a step stands in the form: all writes of a proposed plan, later the open ones."""
+        if is_read(task, self._registry):
+            return False
+        if goal.status is GoalStatus.PROPOSED and children(task, tasks):
+            return True
+        return can_change(task, tasks, is_proposed=goal.status is GoalStatus.PROPOSED)
+
+    def _begun(self, goal: Goal, tasks: Sequence[Task], keys: Collection[str]) -> FieldErrors:
+        """Return an error for each changed step that began since the form was shown."""
+        if goal.status is GoalStatus.PROPOSED:
+            return ()
+        return tuple(
+            (task.key, "", "This step has begun or is over, so it stays as it is.")
+            for task in tasks
+            if task.key in keys and task.parent_key is None and task.status not in OPEN_TASKS
+        )
+
+    async def _locked(
+        self,
+        tx: Transaction,
+        click: Click,
+        goal_id: int,
+        version: int,
+        statuses: Collection[GoalStatus],
     ) -> tuple[Goal, Answer | None]:
         """Return the goal, locked, and why this click cannot act on it."""
         goal = await tx.goals.lock(click.team_id, goal_id)
         if goal.requester_id != click.person_id:
             return goal, Answer(NOT_YOURS, ok=False)
-        if goal.status is not GoalStatus.PROPOSED:
+        if goal.status not in statuses:
             return goal, Answer(f"This goal is {words(goal.status)} already.", ok=False)
         if goal.plan_version != version:
             await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
@@ -224,7 +265,24 @@ def read_edit(
     return changed, tuple((key, name or last, message) for key, name, message in errors)
 
 
-def _with_rows(tasks: Sequence[Task], dropped: frozenset[str]) -> frozenset[str]:
+def can_change(task: Task, tasks: Sequence[Task], *, is_proposed: bool) -> bool:
+    """Whether a step may still be changed: it has not begun, and its rows are not made yet."""
+    if is_proposed:
+        return task.status is TaskStatus.PENDING
+    is_step = task.parent_key is None and task.dropped_in is None and not children(task, tasks)
+    return is_step and task.status in OPEN_TASKS
+
+
+def leaves_nothing(tasks: Sequence[Task], dropped: Collection[str], registry: Registry) -> bool:
+    """Whether a plan without these steps would have done nothing, and do nothing, but read."""
+    return all(
+        is_read(task, registry)
+        for task in tasks
+        if task.key not in dropped and task.dropped_in is None
+    )
+
+
+def with_rows(tasks: Sequence[Task], dropped: frozenset[str]) -> frozenset[str]:
     """Return what goes with dropped steps: a list's rows with it, and a list with all its rows."""
     rows = {task.key for task in tasks if task.parent_key in dropped}
     dropped = dropped | rows
@@ -236,7 +294,7 @@ def _with_rows(tasks: Sequence[Task], dropped: frozenset[str]) -> frozenset[str]
     return dropped | emptied
 
 
-def _needed(tasks: Sequence[Task], dropped: frozenset[str]) -> FieldErrors:
+def needed_errors(tasks: Sequence[Task], dropped: frozenset[str]) -> FieldErrors:
     """Return an error for each dropped step that a remaining one needs."""
     return tuple(
         (key, "", f"Step {task.position + 1} needs this step; drop both or neither.")
@@ -245,78 +303,6 @@ def _needed(tasks: Sequence[Task], dropped: frozenset[str]) -> FieldErrors:
         for key in task.depends_on
         if key in dropped
     )
-
-
-async def revise(
-    tx: Transaction, goal: Goal, tasks: Sequence[Task], change: Change, *, person_id: str
-) -> None:
-    """Store the next plan version and bring the tasks that did not run yet in line with it."""
-    person = await tx.people.get(goal.team_id, person_id)
-    provenance = Provenance(Label.MESSAGE, f"typed by {person.name} in an edit")
-    kept: dict[str, ValidTask] = {}
-    version = goal.plan_version + 1
-    for task in tasks:
-        if task.key in change.dropped:
-            continue
-        spec = ValidTask.from_json(task.spec)
-        changed = dict(change.values.get(task.key, {}))
-        if changed:
-            spec = replace(spec, arguments={**spec.arguments, **changed})
-            labels = _relabelled(task, changed, provenance)
-            await tx.tasks.update(
-                task.team_id,
-                task.id,
-                spec={**task.spec, **spec.to_json(), "labels": labels},
-                plan_version=version,
-            )
-        kept[task.key] = spec
-    plan = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
-    before = ValidPlan.from_json(plan.body) if plan else ValidPlan("", ())
-    steps = tuple(kept[task.key] for task in tasks if task.key in kept and not task.parent_key)
-    body = replace(before, tasks=steps).to_json() | _rows_of_body(tasks, kept)
-    await tx.goals.add_plan(goal, body=body, author=f"person:{person_id}")
-    if goal.status in (GoalStatus.RUNNING, GoalStatus.WAITING):
-        # Whoever is asked about the changed call sees it; the rest was shown before.
-        await tx.goals.mark_started(goal)
-    gone = [task.id for task in tasks if task.key in change.dropped]
-    if gone:
-        await tx.tasks.remove(goal.team_id, gone)
-    await tx.audit.record(
-        team_id=goal.team_id,
-        tag="slack:plan:edit",
-        actor=person_id,
-        goal_id=goal.id,
-        data={
-            "version": version,
-            "dropped": sorted(change.dropped),
-            "changed": {key: sorted(value) for key, value in change.values.items()},
-        },
-    )
-
-
-def _rows_of_body(tasks: Sequence[Task], kept: Mapping[str, ValidTask]) -> dict[str, JsonValue]:
-    """Return what a plan version says of rows besides its steps: as they were, and as they are.
-
-    The version before it has none where its lists were not known yet when it was made.
-    """
-    rows = [task for task in tasks if task.parent_key is not None]
-    after = [kept[task.key] for task in rows if task.key in kept]
-    return {
-        "rows_before": [ValidTask.from_json(task.spec).to_json() for task in rows],
-        "rows": [spec.to_json() for spec in after],
-    }
-
-
-def _relabelled(
-    task: Task, changed: Mapping[str, JsonValue], provenance: Provenance
-) -> dict[str, JsonValue]:
-    """Return a task's stored labels with those of changed arguments replaced."""
-    kept = {
-        pointer: item
-        for pointer, item in task.spec.get("labels", {}).items()
-        if pointer.split("/")[1] not in changed
-    }
-    return kept | labels_to_json({pointer: provenance for pointer, _ in leaves(dict(changed))})
 
 
 def words(status: GoalStatus) -> str:

@@ -11,7 +11,7 @@ from storage import outbox
 from storage.database import Database, Transaction
 from storage.errors import NotFoundError
 from storage.queue import Priority
-from storage.tables.goals import Goal, Task, TaskStatus
+from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 from storage.tables.waits import Wait, WaitEnding
 
 CLAIM_S = 30.0
@@ -93,6 +93,8 @@ async def tell(tx: Transaction, goal: Goal, task: Task, wait: Wait) -> None:
     The rows of one list whose waits end at one instant are one message.
     """
     await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=2)
+    if goal.status is GoalStatus.PAUSED and wait.ending is not WaitEnding.IN_VAIN:
+        return  # It does not go on before its requester resumes it.
     is_short = wait.ended_at is None or wait.ended_at - wait.started_at < LONG
     if is_short and wait.ending is not WaitEnding.IN_VAIN:
         return

@@ -1,4 +1,4 @@
-"""Clicks on a goal's card: cancel, a choice, an example, undo, its page."""
+"""Clicks on a goal's card: cancel, pause, resume, a choice, an example, undo, its page."""
 
 import re
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ class GoalListeners:
 
     def register(self, app: AsyncApp) -> None:
         app.action(ids.GOAL_CANCEL)(self.handle_cancelled)
+        app.action(ids.GOAL_PAUSE)(self.handle_paused)
+        app.action(ids.GOAL_RESUME)(self.handle_resumed)
         app.action(re.compile(rf"{ids.GOAL_CHOOSE}:\d+"))(self.handle_chosen)
         app.action(re.compile(rf"{ids.EXAMPLE}:\d+"))(self.handle_example)
         app.action(ids.GOAL_UNDO)(self.handle_all_undone)
@@ -31,6 +33,22 @@ class GoalListeners:
     ) -> None:
         press = read_press(body)
         answer = await self.services.goals.cancel(press.click, read_id(press.value))
+        await ack()
+        await settle(client, press, answer)
+
+    async def handle_paused(
+        self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient
+    ) -> None:
+        press = read_press(body)
+        answer = await self.services.pauses.pause(press.click, read_id(press.value))
+        await ack()
+        await settle(client, press, answer)
+
+    async def handle_resumed(
+        self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient
+    ) -> None:
+        press = read_press(body)
+        answer = await self.services.pauses.resume(press.click, read_id(press.value))
         await ack()
         await settle(client, press, answer)
 

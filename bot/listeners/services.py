@@ -1,6 +1,6 @@
 """What the listeners call: one method for each thing that a person can do.
 
-The protocols state the signatures that listeners rely on; `bot.app` hands in the real services.
+The protocols state the signatures that listeners rely on; `bot.parts` hands in the real services.
 """
 
 from collections.abc import Mapping
@@ -59,6 +59,11 @@ class Approvals(Protocol):
     ) -> Answer | FieldErrors: ...
 
 
+class Pauses(Protocol):
+    async def pause(self, click: Click, goal_id: int) -> Answer: ...
+    async def resume(self, click: Click, goal_id: int) -> Answer: ...
+
+
 class Undos(Protocol):
     async def undo(self, click: Click, task_id: int) -> Answer: ...
     async def undo_goal(self, click: Click, goal_id: int) -> Answer: ...
@@ -114,6 +119,7 @@ class Services:
     goals: Goals
     plans: Plans
     approvals: Approvals
+    pauses: Pauses
     undos: Undos
     unknowns: Unknowns
     handoffs: Handoffs

@@ -1,6 +1,7 @@
 """Small talk and cancelling, told by exact phrases before any planner is asked."""
 
 import re
+from enum import StrEnum
 
 from bot.planning.outcome import TalkKind
 from bot.planning.text import folded, plain
@@ -32,6 +33,32 @@ _CANCEL = frozenset(
     | {"stop this", "never mind", "nevermind", "forget it", "cancel the goal", "cancel this goal"}
     | {"cancel everything", "stop everything", "abort it", "please stop", "please cancel"}
 )
+
+
+class ThreadWord(StrEnum):
+    """What a single word in a goal's thread asks for."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    UNDO = "undo"
+
+
+_WORDS: dict[ThreadWord, frozenset[str]] = {
+    ThreadWord.PAUSE: frozenset(
+        {"pause", "pause it", "pause this", "please pause", "hold on", "hold it", "wait"}
+        | {"pause the goal", "pause this goal", "put it on hold"}
+    ),
+    ThreadWord.RESUME: frozenset(
+        {"resume", "resume it", "resume this", "please resume", "continue", "go on", "carry on"}
+        | {"unpause", "resume the goal", "resume this goal"}
+    ),
+    ThreadWord.UNDO: frozenset(
+        {"undo", "undo it", "undo that", "undo this", "undo all", "undo everything"}
+        | {"undo all of it", "please undo", "please undo it", "revert", "revert it"}
+        | {"revert that", "take it back", "take that back", "take it all back"}
+        | {"roll back", "roll it back"}
+    ),
+}
 _PUNCTUATION = re.compile(r"[,.!\s]+")
 
 
@@ -44,6 +71,12 @@ def talk_kind(text: str) -> TalkKind | None:
 def asks_to_cancel(text: str) -> bool:
     """Return whether a message, as a whole, says that what is under way is to be cancelled."""
     return _phrase(text) in _CANCEL
+
+
+def thread_word(text: str) -> ThreadWord | None:
+    """Return which of the words for a goal under way a message is, as a whole."""
+    phrase = _phrase(text)
+    return next((word for word, phrases in _WORDS.items() if phrase in phrases), None)
 
 
 def _phrase(text: str) -> str:

@@ -146,6 +146,13 @@ def _buttons(card: GoalCard) -> list[Block]:
         row.append(blocks.button("Run", action_id=ids.GOAL_RUN, value=version, style="primary"))
     if card.can_edit:
         row.append(blocks.button("Edit", action_id=ids.GOAL_EDIT, value=version))
+    goal_id = str(card.goal_id)
+    if card.can_pause:
+        row.append(blocks.button("Pause", action_id=ids.GOAL_PAUSE, value=goal_id))
+    if card.can_resume:
+        row.append(
+            blocks.button("Resume", action_id=ids.GOAL_RESUME, value=goal_id, style="primary")
+        )
     if card.can_cancel:
         row.append(blocks.button("Cancel", action_id=ids.GOAL_CANCEL, value=str(card.goal_id)))
     is_sample = any(len(step.rows) > MOST_ROWS for step in card.steps)

@@ -3,6 +3,8 @@
 GOAL_RUN = "goal_run"
 GOAL_EDIT = "goal_edit"
 GOAL_CANCEL = "goal_cancel"
+GOAL_PAUSE = "goal_pause"
+GOAL_RESUME = "goal_resume"
 GOAL_CHOOSE = "goal_choose"
 GOAL_PAGE = "goal_page"
 GOAL_UNDO = "goal_undo"

@@ -48,6 +48,8 @@ def has_summary(card: GoalCard) -> bool:
     A card that changes notifies nobody; so a goal that somebody was asked about, or that was not
     done, gets a new message. A question has its answer, and what ran at once has its card.
     """
+    if card.status is GoalStatus.CANCELLED:
+        return False  # Whoever cancelled was answered.
     steps = [step for step in card.steps if not step.is_read or step.problem]
     return bool(steps) and not (card.ran_at_once and card.status is GoalStatus.DONE)
 

@@ -124,6 +124,24 @@ class GoalRepository:
             .limit(1)
         )
 
+    async def list_settled_in_thread(
+        self, team_id: str, channel_id: str, thread_ts: str
+    ) -> Sequence[Goal]:
+        """Return the goals of a thread that came from a message and have ended, newest first."""
+        rows = await self._session.scalars(
+            select(Goal)
+            .where(
+                Goal.team_id == team_id,
+                Goal.channel_id == channel_id,
+                Goal.thread_ts == thread_ts,
+                Goal.kind == GoalKind.REQUEST,
+                Goal.settled_at.is_not(None),
+            )
+            .order_by(Goal.id.desc())
+            .limit(10)
+        )
+        return rows.all()
+
     async def list_for(self, team_id: str, person_id: str, *, limit: int = 20) -> Sequence[Goal]:
         """Return a person's goals, newest first."""
         rows = await self._session.scalars(

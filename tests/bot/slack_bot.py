@@ -90,6 +90,12 @@ class Recorder:
     async def person_left(self, team_id: str, person_id: str) -> None:
         self.note("person_left", team_id, person_id)
 
+    async def pause(self, click: Click, goal_id: int) -> Answer:
+        return self.note("pause", click, goal_id)
+
+    async def resume(self, click: Click, goal_id: int) -> Answer:
+        return self.note("resume", click, goal_id)
+
     async def undo(self, click: Click, task_id: int) -> Answer:
         return self.note("undo", click, task_id)
 
@@ -347,6 +353,7 @@ def _services(recorder: Recorder, database: Database, people: PeopleService) -> 
         goals=recorder,
         plans=RecorderOfPlans(recorder),
         approvals=RecorderOfApprovals(recorder),
+        pauses=recorder,
         undos=recorder,
         unknowns=recorder,
         handoffs=recorder,

@@ -7,11 +7,11 @@ from typing import Any
 
 import psycopg
 
-from bot.app import Parts
 from bot.engine.drive import defer_drive
 from bot.engine.plans import adopt
 from bot.engine.unknown import UnknownVerdict
 from bot.goals.clicks import Click
+from bot.parts import Parts
 from bot.planning.valid import ValidPlan
 from connectors.labels import Label, Provenance, leaves
 from storage.database import Database

@@ -1,4 +1,4 @@
-"""The engine as `bot.app` wires it, with the counting connector as its only one."""
+"""The engine as `bot.parts` wires it, with the counting connector as its only one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,12 +10,12 @@ import psycopg
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.app import Parts
 from bot.builtins import BUILTINS
 from bot.config import Settings
 from bot.engine.outcomes import Outcome, Repeat
 from bot.engine.recovery import Recovery
 from bot.intake.installation import Installation
+from bot.parts import Parts
 from bot.planning.offline.planner import OfflinePlanner
 from bot.providers import wire
 from connectors.registry import Registry

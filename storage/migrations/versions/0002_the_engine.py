@@ -58,7 +58,9 @@ def _rounds() -> None:
     )
     op.add_column("tasks", sa.Column("dropped_in", sa.Integer(), nullable=True))
     op.add_column("goals", sa.Column("stopped_because", sa.Text(), nullable=True))
-    told = sa.Column("budget_told", sa.Boolean(), nullable=False, server_default=sa.false())
+    told: sa.Column[bool] = sa.Column(
+        "budget_told", sa.Boolean(), nullable=False, server_default=sa.false()
+    )
     op.add_column("goals", told)
     op.alter_column("goals", "budget_told", server_default=None)
     op.create_index(

@@ -1,4 +1,4 @@
-"""The whole bot as `bot.app` wires it, the local workspace and both stand-ins, all over HTTP.
+"""The whole bot as `bot.parts` wires it, the local workspace and both stand-ins, all over HTTP.
 
 Nothing is replaced. Jobs run when a test says `work()`, so that a failing one fails the test.
 """
@@ -16,8 +16,9 @@ from psycopg.rows import dict_row
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
-from bot.app import Parts, open_parts
+from bot.app import open_parts
 from bot.config import Settings
+from bot.parts import Parts
 from bot.workspace.app import PostRate, default_config
 from bot.workspace.client import WorkspaceClient, connect_in_browser, text_of
 from bot.workspace.shapes import JsonObject

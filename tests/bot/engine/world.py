@@ -1,9 +1,10 @@
-"""Dana, her manager Mo and the engine, wired as `bot.app` wires it, without Slack."""
+"""Dana, her manager Mo and the engine, wired as `bot.parts` wires it, without Slack."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from approvals.policy import Policy
 from bot.builtins import BUILTINS
 from bot.engine.budgets import Budgets, Limits
 from bot.engine.card_queries import CardQueries
+from bot.engine.changes import ChangeService
 from bot.engine.channels import Channels
 from bot.engine.connections import ConnectionDesk
 from bot.engine.desk import ApprovalDesk
@@ -25,12 +27,14 @@ from bot.engine.goals import GoalService
 from bot.engine.halts import HaltService
 from bot.engine.handoff import HandoffService
 from bot.engine.happenings import Happenings
+from bot.engine.pauses import PauseService
 from bot.engine.plans import PlanService, adopt
 from bot.engine.prepare import Preparer
 from bot.engine.progress import Timing
 from bot.engine.proposal import Proposals
 from bot.engine.rounds import Rounds
 from bot.engine.sweep import Sweeper
+from bot.engine.threads import ThreadService
 from bot.engine.undo import UndoService
 from bot.engine.unknown import UnknownService
 from bot.engine.wakes import Wakes
@@ -179,10 +183,24 @@ class World:
             database=self.database, decisions=self.decisions, registry=self.registry
         )
         self.plans = PlanService(
-            database=self.database, registry=self.registry, forecaster=self.forecaster
+            database=self.database,
+            registry=self.registry,
+            forecaster=self.forecaster,
+            decisions=self.decisions,
         )
-        self.goals = GoalService(database=self.database, decisions=self.decisions)
         self.undos = UndoService(database=self.database, registry=self.registry)
+        self.pauses = PauseService(database=self.database)
+        changes = ChangeService(
+            registry=self.registry,
+            forecaster=self.forecaster,
+            decisions=self.decisions,
+            now=lambda: datetime.now(UTC),
+        )
+        self.goals = GoalService(
+            database=self.database,
+            decisions=self.decisions,
+            threads=ThreadService(pauses=self.pauses, undos=self.undos, changes=changes),
+        )
         self.unknowns = UnknownService(database=self.database)
         self.handoffs = HandoffService(
             database=self.database,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from approvals.decisions import DecisionService
 from approvals.errors import IllegalTransitionError
 from approvals.transitions import ALLOWED_TRANSITIONS, check
-from bot.engine.goals import cancel_goal
+from bot.engine.cancelling import cancel_goal
 from bot.goals.lifecycle import (
     ENDED_TASKS,
     GOAL_TRANSITIONS,

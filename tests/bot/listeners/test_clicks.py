@@ -47,6 +47,8 @@ async def told(bot: SlackBot, *, person: str = "U0DANA") -> list[str]:
 UNDOABLE = cards.step(status=TaskStatus.SUCCEEDED, can_undo=True)
 DONE = cards.goal_card(status=GoalStatus.DONE, steps=(UNDOABLE, UNDOABLE), can_run=False)
 AT_ONCE = replace(DONE, ran_at_once=True)
+RUNNING = cards.goal_card(status=GoalStatus.RUNNING, can_run=False, can_pause=True)
+PAUSED = cards.goal_card(status=GoalStatus.PAUSED, can_run=False, can_resume=True)
 ASKING = cards.goal_card(status=GoalStatus.ASKING, question="Which?", choices=("Acme: Inc",))
 
 
@@ -55,6 +57,8 @@ ASKING = cards.goal_card(status=GoalStatus.ASKING, question="Which?", choices=("
     [
         (build_goal_blocks(cards.goal_card()), ids.GOAL_RUN, ("run", 17, 1)),
         (build_goal_blocks(cards.goal_card()), ids.GOAL_CANCEL, ("cancel", 17)),
+        (build_goal_blocks(RUNNING), ids.GOAL_PAUSE, ("pause", 17)),
+        (build_goal_blocks(PAUSED), ids.GOAL_RESUME, ("resume", 17)),
         (build_goal_blocks(ASKING), f"{ids.GOAL_CHOOSE}:0", ("choose", 17, "Acme: Inc")),
         (build_goal_blocks(cards.goal_card(steps=(UNDOABLE,))), ids.TASK_UNDO, ("undo", 31)),
         (build_summary_blocks(DONE), ids.GOAL_UNDO, ("undo_goal", 17)),

@@ -1,0 +1,172 @@
+"""Revisions: a person's change of a plan becomes its next version, before or while it runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pydantic import JsonValue
+
+from approvals.decisions import DecisionService
+from bot.engine.drive import defer_drive
+from bot.engine.versions import NewVersion, apply_version
+from bot.goals.lifecycle import move_goal
+from bot.planning.plan import Wait
+from bot.planning.valid import ValidPlan, ValidTask
+from connectors.labels import Label, Provenance, labels_from_json, labels_to_json, leaves
+from storage.database import Transaction
+from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
+
+OPEN_TASKS = frozenset(
+    {
+        TaskStatus.PENDING,
+        TaskStatus.READY,
+        TaskStatus.NEEDS_APPROVAL,
+        TaskStatus.NEEDS_CONNECTION,
+        TaskStatus.WAITING,
+    }
+)
+"""What a person may still change: nothing of it was sent, or what was sent did nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An edit of one plan by a person.
+
+    Attributes:
+        dropped: the steps that go.
+        values: step → the arguments that they typed.
+        waits: step → what it waits for instead.
+        source: where they typed it, for the cards: "in an edit".
+    """
+
+    dropped: frozenset[str]
+    values: Mapping[str, Mapping[str, JsonValue]]
+    waits: Mapping[str, Wait] = field(default_factory=dict)
+    source: str = "in an edit"
+
+
+async def apply_change(
+    tx: Transaction,
+    goal: Goal,
+    tasks: Sequence[Task],
+    change: Change,
+    *,
+    person_id: str,
+    decisions: DecisionService,
+) -> None:
+    """Bring a change into a plan that has begun; what is finished or runs stays as it is.
+
+    Approvals of calls that did not change survive, the others are withdrawn with a word to the
+    approver. The goal is judged anew: it is shown where something asks, else it goes on. A paused
+    one stays so until it is resumed.
+
+    Args:
+        tx: holds the goal's row.
+        goal: running, waiting, paused or proposed.
+        tasks: all of the goal's, read in this transaction.
+        change: names open steps of the plan only, no rows.
+        person_id: whose wish it is.
+        decisions: withdraws approvals.
+    """
+    person = await tx.people.get(goal.team_id, person_id)
+    provenance = Provenance(Label.MESSAGE, f"typed by {person.name} {change.source}")
+    steps, labels = [], {}
+    for task in tasks:
+        if task.parent_key or task.dropped_in is not None or task.key in change.dropped:
+            continue
+        spec = ValidTask.from_json(task.spec)
+        changed = dict(change.values.get(task.key, {}))
+        if changed:
+            spec = replace(spec, arguments={**spec.arguments, **changed})
+        if task.key in change.waits:
+            spec = replace(spec, wait=change.waits[task.key])
+        steps.append(spec)
+        labels[task.key] = {
+            **labels_from_json(_kept_labels(task, changed)),
+            **{pointer: provenance for pointer, _ in leaves(changed)},
+        }
+    plan = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
+    before = ValidPlan.from_json(plan.body) if plan else ValidPlan("", ())
+    new = NewVersion(
+        plan=replace(before, tasks=tuple(steps), shown_because=""),
+        author=f"person:{person_id}",
+        labels=labels,
+        reason=f"{person.name} changed the plan",
+    )
+    await apply_version(tx, goal, tasks, new, decisions=decisions, actor=person_id)
+    if goal.status in (GoalStatus.RUNNING, GoalStatus.WAITING):
+        await move_goal(tx, goal, to=GoalStatus.PLANNING, actor=person_id)
+        await defer_drive(tx, goal.team_id, goal.id)
+
+
+async def revise(
+    tx: Transaction, goal: Goal, tasks: Sequence[Task], change: Change, *, person_id: str
+) -> None:
+    """Store the next plan version and bring the tasks that did not run yet in line with it."""
+    person = await tx.people.get(goal.team_id, person_id)
+    provenance = Provenance(Label.MESSAGE, f"typed by {person.name} {change.source}")
+    kept: dict[str, ValidTask] = {}
+    version = goal.plan_version + 1
+    for task in tasks:
+        if task.key in change.dropped:
+            continue
+        spec = ValidTask.from_json(task.spec)
+        changed = dict(change.values.get(task.key, {}))
+        if changed:
+            spec = replace(spec, arguments={**spec.arguments, **changed})
+            labels = _relabelled(task, changed, provenance)
+            await tx.tasks.update(
+                task.team_id,
+                task.id,
+                spec={**task.spec, **spec.to_json(), "labels": labels},
+                plan_version=version,
+            )
+        kept[task.key] = spec
+    plan = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
+    before = ValidPlan.from_json(plan.body) if plan else ValidPlan("", ())
+    steps = tuple(kept[task.key] for task in tasks if task.key in kept and not task.parent_key)
+    body = replace(before, tasks=steps).to_json() | _rows_of_body(tasks, kept)
+    await tx.goals.add_plan(goal, body=body, author=f"person:{person_id}")
+    if goal.status in (GoalStatus.RUNNING, GoalStatus.WAITING):
+        # Whoever is asked about the changed call sees it; the rest was shown before.
+        await tx.goals.mark_started(goal)
+    gone = [task.id for task in tasks if task.key in change.dropped]
+    if gone:
+        await tx.tasks.remove(goal.team_id, gone)
+    await tx.audit.record(
+        team_id=goal.team_id,
+        tag="slack:plan:edit",
+        actor=person_id,
+        goal_id=goal.id,
+        data={
+            "version": version,
+            "dropped": sorted(change.dropped),
+            "changed": {key: sorted(value) for key, value in change.values.items()},
+        },
+    )
+
+
+def _rows_of_body(tasks: Sequence[Task], kept: Mapping[str, ValidTask]) -> dict[str, JsonValue]:
+    """Return what a plan version says of rows besides its steps: as they were, and as they are.
+
+    The version before it has none where its lists were not known yet when it was made.
+    """
+    rows = [task for task in tasks if task.parent_key is not None]
+    after = [kept[task.key] for task in rows if task.key in kept]
+    return {
+        "rows_before": [ValidTask.from_json(task.spec).to_json() for task in rows],
+        "rows": [spec.to_json() for spec in after],
+    }
+
+
+def _kept_labels(task: Task, changed: Mapping[str, JsonValue]) -> dict[str, dict[str, JsonValue]]:
+    """Return a task's stored labels without those of the changed arguments."""
+    stored: dict[str, dict[str, JsonValue]] = task.spec.get("labels", {})
+    return {at: item for at, item in stored.items() if at.split("/")[1] not in changed}
+
+
+def _relabelled(
+    task: Task, changed: Mapping[str, JsonValue], provenance: Provenance
+) -> dict[str, JsonValue]:
+    """Return a task's stored labels with those of changed arguments replaced."""
+    made = labels_to_json({pointer: provenance for pointer, _ in leaves(dict(changed))})
+    return {**_kept_labels(task, changed), **made}

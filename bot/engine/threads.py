@@ -1,0 +1,71 @@
+"""Words in a goal's thread that are no new goal: pause, resume, undo, and changes of mind."""
+
+from bot.engine.changes import ChangeService
+from bot.engine.pauses import PauseService
+from bot.engine.undo import UndoService
+from bot.goals.messages import IncomingMessage
+from bot.planning.interpret import ThreadWord, thread_word
+from storage.database import Transaction
+from storage.tables.goals import Goal, GoalKind
+
+_NOT_OVER = "It is not over yet: write “stop” first, then “undo”."
+
+
+class ThreadService:
+    """Does what a requester writes about the goal of a thread."""
+
+    def __init__(self, *, pauses: PauseService, undos: UndoService, changes: ChangeService) -> None:
+        self._pauses = pauses
+        self._undos = undos
+        self._changes = changes
+
+    async def take_word(self, tx: Transaction, message: IncomingMessage) -> str | None:
+        """Do what a single word says; return the answer, or None where it is no such word."""
+        match thread_word(message.text):
+            case None:
+                return None
+            case ThreadWord.UNDO:
+                return await self._undo(tx, message)
+            case word:
+                goal = await self._open(tx, message)
+                if goal is None:
+                    return f"There is nothing of yours to {word.value} in this thread."
+                act = self._pauses.pause_locked
+                if word is ThreadWord.RESUME:
+                    act = self._pauses.resume_locked
+                return (await act(tx, goal, person_id=message.person_id)).text
+
+    async def take_change(self, tx: Transaction, message: IncomingMessage) -> str | None:
+        """Change the thread's open goal; return the answer, or None where it is no change."""
+        if message.thread_ts is None:
+            return None
+        goal = await self._open(tx, message)
+        if goal is None or goal.kind is GoalKind.UNDO:
+            return None
+        return await self._changes.take(tx, goal, message.text)
+
+    async def _undo(self, tx: Transaction, message: IncomingMessage) -> str:
+        """Take back what the newest goal of this thread did that did anything."""
+        latest = await self._open(tx, message)
+        if latest is not None:
+            return "I am taking it back already." if latest.kind is GoalKind.UNDO else _NOT_OVER
+        said = "There is nothing of yours in this thread that I could undo."
+        found = await tx.goals.list_settled_in_thread(
+            message.team_id, message.channel_id, message.thread_ts or message.ts
+        )
+        for ended in found:
+            goal = await tx.goals.lock(message.team_id, ended.id)
+            answer = await self._undos.undo_locked(tx, goal, person_id=message.person_id)
+            said = answer.text
+            if answer.ok:
+                break
+        return said
+
+    async def _open(self, tx: Transaction, message: IncomingMessage) -> Goal | None:
+        """Return the newest open goal of the thread, locked, where it is the writer's own."""
+        found = await tx.goals.find_open_in_thread(
+            message.team_id, message.channel_id, message.thread_ts or message.ts
+        )
+        if found is None or found.requester_id != message.person_id:
+            return None
+        return await tx.goals.lock(message.team_id, found.id)
