@@ -139,8 +139,13 @@ class Direct:
             await self._link.exec_driver_sql("SELECT 1")
 
     async def _give_up(self) -> None:
-        self._connection = None
-        await self._link.invalidate()
+        connection, self._connection = self._connection, None
+        try:
+            await self._link.invalidate()
+        finally:
+            # The pool drops it without a word to psycopg where a second cancellation came.
+            if connection is not None and not connection.closed:
+                await connection.close()
 
 
 def renew(found: DeclarativeBase, row: Row) -> None:
