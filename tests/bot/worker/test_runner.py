@@ -55,6 +55,26 @@ async def test_deferred_job_runs_with_its_arguments_and_is_gone(database: Databa
         await until(lambda: _count(database) == 0)
 
 
+async def test_job_whose_notification_was_lost_starts_within_two_seconds(
+    database: Database,
+) -> None:
+    """Nobody waits five seconds because a message between two processes was lost."""
+    seen: list[int] = []
+
+    async def note(*, number: int) -> None:
+        seen.append(number)
+
+    async with working(database, Job("note", note)) as worker:
+        await until(lambda: worker.is_running)
+        await defer(database, "note", number=1)
+        await until(lambda: seen == [1])
+        with psycopg.connect(conninfo(database.url)) as connection:
+            connection.execute("ALTER TABLE procrastinate_jobs DISABLE TRIGGER USER")
+        await defer(database, "note", number=2)
+        async with asyncio.timeout(2):
+            await until(lambda: seen == [1, 2])
+
+
 async def test_job_that_a_person_waits_for_overtakes_the_background(database: Database) -> None:
     """With one worker and 200 jobs of the background queued, a click's job is next."""
     seen: list[int] = []
