@@ -1,7 +1,6 @@
 """`make bench`: measure, and print what was found; nothing is written anywhere."""
 
 import argparse
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from benchmarks import acknowledge, click, cost, goal, stored, waiting, wake, wo
 from benchmarks.figures import Table, show, show_markdown
 from benchmarks.processor import describe_machine
 from benchmarks.world import World, open_world, run_database
+from bot import loop
 
 _IN_THE_OFFICE: dict[str, Callable[[World], Awaitable[Table]]] = {
     "acknowledge": acknowledge.measure,
@@ -40,7 +40,7 @@ def main() -> None:
     for name in arguments.names or _BENCHMARKS:
         with run_database() as (folder, url):
             machine = machine or describe_machine(url, folder)
-            table = asyncio.run(_measure(name, folder, url))
+            table = loop.run(_measure(name, folder, url))
         print(render(table), end="\n\n", flush=True)
     mark = "- " if arguments.markdown else "  "
     print("## Machine\n" if arguments.markdown else "Machine\n")

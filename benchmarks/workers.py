@@ -16,6 +16,7 @@ from benchmarks.figures import Table, spread
 from benchmarks.model import run_model
 from benchmarks.rig import DANA, TEAM, Rig, open_rig
 from benchmarks.tools import OFFICE, REQUEST
+from bot import loop
 from bot.cli.stage import REPOSITORY
 from bot.goals.clicks import Click
 from bot.goals.messages import IncomingMessage
@@ -147,4 +148,4 @@ async def _work(url: str, model_url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_work(sys.argv[1], sys.argv[2]))
+    loop.run(_work(sys.argv[1], sys.argv[2]))

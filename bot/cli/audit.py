@@ -1,9 +1,8 @@
 """`countersign audit verify`: prove that nobody changed the audit log."""
 
-import asyncio
-
 import click
 
+from bot import loop
 from bot.cli.setup import open_database, read_storage_settings
 from storage.database import Database
 from storage.sealer import TeamReport, VerifyReport
@@ -20,7 +19,7 @@ def audit() -> None:
 def verify(*, team: str | None) -> None:
     """Check every team's chain; name the first bad row and exit 1 if one was tampered with."""
     with open_database(read_storage_settings()) as url:
-        report = asyncio.run(_verify(url, team))
+        report = loop.run(_verify(url, team))
     for found in report.teams:
         click.echo(_words(found))
     if not report.teams:

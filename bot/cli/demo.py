@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import httpx2
 
+from bot import loop
 from bot.cli.scene import Scene
 from bot.cli.stage import FIRST_PORT, Stage, forget, open_stage
 from bot.serve import serve
@@ -46,7 +47,7 @@ def demo(*, once: bool, fresh: bool, data_dir: Path | None) -> None:
         try:
             url = postgres.start()
             upgrade(url)
-            problems = asyncio.run(_run(folder, url, once=once, is_first=is_first))
+            problems = loop.run(_run(folder, url, once=once, is_first=is_first))
         finally:
             postgres.stop()
     for problem in problems:

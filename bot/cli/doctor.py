@@ -1,10 +1,10 @@
 """`countersign doctor`: check the whole set-up and say how to mend each part."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import click
 
+from bot import loop
 from bot.cli.checks_database import check_database, check_key
 from bot.cli.checks_providers import check_apps, check_hooks, check_hubspot_keys
 from bot.cli.checks_settings import check_names, check_settings, problems_of
@@ -24,7 +24,7 @@ from storage.embedded import EmbeddedPostgresError
 @click.option("--fix", is_flag=True, help="Mend what can be mended: HubSpot's key property.")
 def doctor(*, fix: bool) -> None:
     """Check settings, database, key, Slack and providers; exit 1 if there is a problem."""
-    problems = asyncio.run(_report(fix=fix))
+    problems = loop.run(_report(fix=fix))
     if problems:
         click.echo(f"\n{problems} {'problem' if problems == 1 else 'problems'} to mend.")
         raise SystemExit(1)

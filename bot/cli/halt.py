@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import click
 
+from bot import loop
 from bot.cli.setup import open_database, read_storage_settings
 from bot.engine.halts import HaltService
 from storage.database import Database
@@ -26,7 +27,7 @@ def halt(*, team: str | None, reason: str) -> None:
     """
     settings = read_storage_settings()
     with open_database(settings) as url:
-        asyncio.run(_halt(url, team, reason.strip(), settings.countersign_call_timeout_s))
+        loop.run(_halt(url, team, reason.strip(), settings.countersign_call_timeout_s))
 
 
 @click.command()
@@ -35,7 +36,7 @@ def resume(*, team: str | None) -> None:
     """End a halt: what was held goes on."""
     settings = read_storage_settings()
     with open_database(settings) as url:
-        asyncio.run(_resume(url, team, settings.countersign_call_timeout_s))
+        loop.run(_resume(url, team, settings.countersign_call_timeout_s))
 
 
 @asynccontextmanager

@@ -1,9 +1,8 @@
 """`countersign serve`: run the bot."""
 
-import asyncio
-
 import click
 
+from bot import loop
 from bot import serve as server
 from bot.cli.setup import open_database, read_settings
 from bot.errors import CountersignError
@@ -39,4 +38,4 @@ def serve(*, role: server.Role) -> None:
             upgrade(url)
         elif not is_current(url):
             raise OutdatedDatabaseError
-        asyncio.run(server.serve(settings, database_url=url, role=role))
+        loop.run(server.serve(settings, database_url=url, role=role))

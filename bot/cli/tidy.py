@@ -1,10 +1,10 @@
 """`countersign tidy`: remove what is over, as the running bot does by itself."""
 
-import asyncio
 from collections.abc import Mapping
 
 import click
 
+from bot import loop
 from bot.cli.setup import open_database, read_storage_settings
 from bot.engine.tidy import Tidier
 from storage.database import Database
@@ -20,7 +20,7 @@ def tidy(*, dry_run: bool) -> None:
     """
     settings = read_storage_settings()
     with open_database(settings) as url:
-        counts = asyncio.run(_tidy(url, settings.keep_s, dry_run=dry_run))
+        counts = loop.run(_tidy(url, settings.keep_s, dry_run=dry_run))
     verb = "would go" if dry_run else "removed"
     for what, count in counts.items():
         click.echo(f"{what}: {count} {verb}")

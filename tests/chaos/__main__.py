@@ -4,10 +4,10 @@ Exits 0 when no effect happened twice, none was lost, and every goal ended.
 """
 
 import argparse
-import asyncio
 import secrets
 import sys
 
+from bot import loop
 from tests.chaos.report import lines
 from tests.chaos.run import prepared
 from tests.chaos.scale import Scale
@@ -38,7 +38,7 @@ def main() -> int:
     )
     print(f"seed       {scale.seed}", flush=True)
     with prepared(scale) as run:
-        report = asyncio.run(run.play())
+        report = loop.run(run.play())
     print(*lines(report)[1:], sep="\n")
     return 0 if report.is_good else 1
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from bot import loop
 from bot.clock.clock import run_every
 from bot.serve import CLOCK_READ_S, run_clock, run_jobs
 from tests.chaos.scale import Role
@@ -93,7 +94,7 @@ def work(role: Role, place: Place, log: str) -> None:
             wrapper_class=level, logger_factory=structlog.PrintLoggerFactory(file=out)
         )
         random.seed()
-        asyncio.run(_work(role, place))
+        loop.run(_work(role, place))
 
 
 async def _work(role: Role, place: Place) -> None:
