@@ -43,7 +43,7 @@ def workers(
 async def begin(world: World, play: Play, name: str) -> str:
     """Run a goal whose one write takes a while; return its thread when the write has begun."""
     thread, card = await play.plan(f"Create a deal for Acme worth $40 called {name}")
-    match = {"method": "POST", "path_prefix": "/crm/v3/objects/deals"}
+    match = {"method": "POST", "path_prefix": "/crm/objects/2026-09/deals"}
     world.fault(world.stage.hubspot_url, match=match, kind="slow", delay_s=_SLOW_S)
     await play.workspace.click(DANA, card, ids.GOAL_RUN)
     until = time.monotonic() + PATIENCE_S
