@@ -35,6 +35,7 @@ from bot.engine.planning_job import PlanningJob
 from bot.engine.plans import PlanService
 from bot.engine.prepare import Preparer
 from bot.engine.proposal import Proposals
+from bot.engine.remarks import RemarkService, remark_card
 from bot.engine.rounds import Rounds
 from bot.engine.sweep import Sweeper
 from bot.engine.threads import ThreadService
@@ -42,6 +43,7 @@ from bot.engine.tidy import Tidier
 from bot.engine.undo import UndoService
 from bot.engine.unknown import UnknownService
 from bot.engine.wakes import Wakes
+from bot.engine.wishes import Wishes
 from bot.engine_settings import read_limits, read_policy, read_timing
 from bot.goals.links import LinkService
 from bot.intake.app import Intake
@@ -240,13 +242,12 @@ class Parts:
         return PauseService(database=self.database)
 
     @cached_property
+    def wishes(self) -> Wishes:
+        return Wishes(registry=self.registry, forecaster=self.forecaster, decisions=self.decisions)
+
+    @cached_property
     def goals(self) -> GoalService:
-        changes = ChangeService(
-            registry=self.registry,
-            forecaster=self.forecaster,
-            decisions=self.decisions,
-            now=self.clock.now,
-        )
+        changes = ChangeService(registry=self.registry, wishes=self.wishes, now=self.clock.now)
         threads = ThreadService(pauses=self.pauses, undos=self.undos, changes=changes)
         return GoalService(database=self.database, decisions=self.decisions, threads=threads)
 
@@ -269,6 +270,7 @@ class Parts:
             undos=self.undos,
             unknowns=UnknownService(database=database),
             handoffs=self.handoffs,
+            remarks=RemarkService(database=database, wishes=self.wishes),
             halts=self.halts,
             connections=self.connection_desk,
             digests=DigestService(database=database, queries=self.digests, now=self.clock.now),
@@ -361,6 +363,7 @@ def _loaders(parts: Parts) -> Loaders:
         approval=lambda tx, card: cards.approval(tx, card.team_id, int(card.subject)),
         answer=lambda tx, card: cards.answer(tx, card.team_id, int(card.subject)),
         handoff=lambda tx, card: parts.handoffs.card(tx, card.team_id, int(card.subject)),
+        remark=lambda tx, card: remark_card(tx, card.team_id, int(card.subject)),
         awaited=awaited,
         unknown=lambda tx, card: cards.unknown(tx, card.team_id, int(card.subject)),
         connect=lambda tx, card: desk.card(tx, card.team_id, card.subject),

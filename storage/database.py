@@ -27,6 +27,7 @@ from storage.repositories.inbox import InboxRepository
 from storage.repositories.links import LinkRepository
 from storage.repositories.outbox import OutboxRepository
 from storage.repositories.people import PersonRepository
+from storage.repositories.remarks import RemarkRepository
 from storage.repositories.results import ResultRepository
 from storage.repositories.tasks import TaskRepository
 from storage.repositories.tidy import TidyRepository
@@ -102,6 +103,10 @@ class Transaction:
     @cached_property
     def people(self) -> PersonRepository:
         return PersonRepository(self.session, self.direct)
+
+    @cached_property
+    def remarks(self) -> RemarkRepository:
+        return RemarkRepository(self.session)
 
     @cached_property
     def results(self) -> ResultRepository:

@@ -27,8 +27,8 @@ async def show(
     Args:
         tx: nothing is shown unless it commits.
         team_id: whose card it is.
-        noun: which renderer draws it: goal, approval, answer, connect, unknown, handoff, digest,
-            welcome, note, home.
+        noun: which renderer draws it: goal, approval, answer, connect, unknown, handoff, remark,
+            digest, welcome, note, home.
         subject: the id of what it shows; with noun and channel it names the card.
         channel_id: a channel, or a person id for the direct messages with that person.
         thread_ts: the thread to post it in.

@@ -49,6 +49,8 @@ _GOAL_OF_CARD = """
         WHEN r.noun IN ('connect', 'awaited') THEN split_part(r.subject, ':', 1)::bigint
         WHEN r.noun = 'approval'
             THEN (SELECT a.goal_id FROM approvals a WHERE a.id = r.subject::bigint)
+        WHEN r.noun = 'remark'
+            THEN (SELECT m.goal_id FROM remarks m WHERE m.id = r.subject::bigint)
         WHEN r.noun IN ('answer', 'unknown')
             THEN (SELECT t.goal_id FROM tasks t WHERE t.id = r.subject::bigint)
     END

@@ -9,6 +9,7 @@ from connectors.actions import Detail, Link
 from connectors.labels import Label
 from storage.tables.approvals import ApprovalStatus
 from storage.tables.goals import GoalStatus, TaskStatus
+from storage.tables.remarks import RemarkStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,20 @@ class HandoffCard:
     look_url: str | None
     reference: str
     settled_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemarkCard:
+    """A message about a goal under way: what it may mean, or what became of it."""
+
+    remark_id: int
+    requester_id: str
+    text: str
+    """What the person wrote."""
+    status: RemarkStatus
+    said: str
+    options: tuple[tuple[str, str], ...]
+    """What a button says, and what it would do."""
 
 
 @dataclass(frozen=True, slots=True)

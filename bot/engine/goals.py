@@ -4,6 +4,8 @@ import re
 
 from approvals.decisions import DecisionService
 from bot.engine.cancelling import cancel_goal
+from bot.engine.starting import start_from, start_goal
+from bot.engine.telling import note
 from bot.engine.threads import ThreadService
 from bot.goals.clicks import Answer, Click
 from bot.goals.lifecycle import SETTLED, move_goal
@@ -45,16 +47,14 @@ class GoalService:
                 return
             problem = _unreadable(message)
             if problem is not None:
-                await self._note(tx, message, problem)
+                await note(tx, message, problem)
             elif asks_to_cancel(message.text):
                 await self._stop(tx, message)
             elif (said := await self._threads.take_word(tx, message)) is not None:
-                await self._note(tx, message, said)
+                await note(tx, message, said)
             elif await self._answered(tx, message):
                 return
-            elif (said := await self._threads.take_change(tx, message)) is not None:
-                await self._note(tx, message, said)
-            else:
+            elif not await self._threads.take_change(tx, message):
                 await self._begin(tx, message)
 
     async def start_example(self, click: Click, text: str) -> Answer:
@@ -62,7 +62,7 @@ class GoalService:
         if click.channel_id is None or click.message_ts is None:
             return Answer(f"Write this to me: {text}", ok=False)
         async with self._database.transaction() as tx:
-            await self._add(
+            await start_goal(
                 tx,
                 team_id=click.team_id,
                 person_id=click.person_id,
@@ -143,61 +143,11 @@ class GoalService:
     async def _begin(self, tx: Transaction, message: IncomingMessage) -> None:
         match talk_kind(message.text):
             case TalkKind.THANKS:
-                await self._note(tx, message, "You are welcome.")
+                await note(tx, message, "You are welcome.")
             case TalkKind.GREETING | TalkKind.HELP:
                 await self._welcome(tx, message)
             case None:
-                await self._start(tx, message)
-
-    async def _start(self, tx: Transaction, message: IncomingMessage) -> None:
-        await self._add(
-            tx,
-            team_id=message.team_id,
-            person_id=message.person_id,
-            channel_id=message.channel_id,
-            thread_ts=message.thread_ts or message.ts,
-            source_key=f"message:{message.channel_id}:{message.ts}",
-            text=message.text.strip(),
-        )
-
-    async def _add(
-        self,
-        tx: Transaction,
-        *,
-        team_id: str,
-        person_id: str,
-        channel_id: str,
-        thread_ts: str,
-        source_key: str,
-        text: str,
-    ) -> None:
-        goal_id = await tx.goals.add(
-            team_id=team_id,
-            requester_id=person_id,
-            channel_id=channel_id,
-            thread_ts=thread_ts,
-            source_key=source_key,
-            text=text,
-        )
-        if goal_id is None:
-            return
-        await tx.audit.record(
-            team_id=team_id,
-            tag="slack:goal:receive",
-            actor=person_id,
-            goal_id=goal_id,
-            data={"source": source_key, "characters": len(text)},
-        )
-        await outbox.show(
-            tx,
-            team_id=team_id,
-            noun="goal",
-            subject=goal_id,
-            channel_id=channel_id,
-            thread_ts=thread_ts,
-            priority=1,
-        )
-        await tx.defer("plan_goal", priority=Priority.INTERACTIVE, team_id=team_id, goal_id=goal_id)
+                await start_from(tx, message)
 
     async def _answered(self, tx: Transaction, message: IncomingMessage) -> bool:
         """Take a reply in the thread of a goal that asked as its answer."""
@@ -228,7 +178,7 @@ class GoalService:
             message.team_id, message.channel_id, message.thread_ts or message.ts
         )
         if open_goal is None or open_goal.requester_id != message.person_id:
-            await self._note(
+            await note(
                 tx,
                 message,
                 "There is nothing of yours to stop in this thread. To cancel a "
@@ -272,18 +222,6 @@ class GoalService:
             subject=f"{message.channel_id}:{message.ts}",
             channel_id=message.channel_id,
             thread_ts=message.thread_ts,
-            priority=1,
-        )
-
-    async def _note(self, tx: Transaction, message: IncomingMessage, text: str) -> None:
-        await outbox.show(
-            tx,
-            team_id=message.team_id,
-            noun="note",
-            subject=f"{message.channel_id}:{message.ts}",
-            channel_id=message.channel_id,
-            thread_ts=message.thread_ts or message.ts,
-            data={"text": text},
             priority=1,
         )
 

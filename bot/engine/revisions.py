@@ -11,7 +11,7 @@ from bot.engine.versions import NewVersion, apply_version
 from bot.goals.lifecycle import move_goal
 from bot.planning.plan import Wait
 from bot.planning.valid import ValidPlan, ValidTask
-from connectors.labels import Label, Provenance, labels_from_json, labels_to_json, leaves
+from connectors.labels import Label, Labels, Provenance, labels_from_json, labels_to_json, leaves
 from storage.database import Transaction
 from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 
@@ -36,12 +36,21 @@ class Change:
         values: step → the arguments that they typed.
         waits: step → what it waits for instead.
         source: where they typed it, for the cards: "in an edit".
+        labels: step → where values came from that they did not type: a model read them (S2).
     """
 
     dropped: frozenset[str]
     values: Mapping[str, Mapping[str, JsonValue]]
     waits: Mapping[str, Wait] = field(default_factory=dict)
     source: str = "in an edit"
+    labels: Mapping[str, Labels] = field(default_factory=dict)
+
+    def labels_of(
+        self, key: str, changed: Mapping[str, JsonValue], typed: Provenance
+    ) -> dict[str, Provenance]:
+        """Return where each leaf of a step's changed arguments came from."""
+        told = self.labels.get(key, {})
+        return {pointer: told.get(pointer, typed) for pointer, _ in leaves(dict(changed))}
 
 
 async def apply_change(
@@ -82,7 +91,7 @@ async def apply_change(
         steps.append(spec)
         labels[task.key] = {
             **labels_from_json(_kept_labels(task, changed)),
-            **{pointer: provenance for pointer, _ in leaves(changed)},
+            **change.labels_of(task.key, changed, provenance),
         }
     plan = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
     before = ValidPlan.from_json(plan.body) if plan else ValidPlan("", ())
@@ -113,7 +122,8 @@ async def revise(
         changed = dict(change.values.get(task.key, {}))
         if changed:
             spec = replace(spec, arguments={**spec.arguments, **changed})
-            labels = _relabelled(task, changed, provenance)
+            made = labels_to_json(change.labels_of(task.key, changed, provenance))
+            labels = {**_kept_labels(task, changed), **made}
             await tx.tasks.update(
                 task.team_id,
                 task.id,
@@ -162,11 +172,3 @@ def _kept_labels(task: Task, changed: Mapping[str, JsonValue]) -> dict[str, dict
     """Return a task's stored labels without those of the changed arguments."""
     stored: dict[str, dict[str, JsonValue]] = task.spec.get("labels", {})
     return {at: item for at, item in stored.items() if at.split("/")[1] not in changed}
-
-
-def _relabelled(
-    task: Task, changed: Mapping[str, JsonValue], provenance: Provenance
-) -> dict[str, JsonValue]:
-    """Return a task's stored labels with those of changed arguments replaced."""
-    made = labels_to_json({pointer: provenance for pointer, _ in leaves(dict(changed))})
-    return {**_kept_labels(task, changed), **made}

@@ -35,14 +35,14 @@ class ThreadService:
                     act = self._pauses.resume_locked
                 return (await act(tx, goal, person_id=message.person_id)).text
 
-    async def take_change(self, tx: Transaction, message: IncomingMessage) -> str | None:
-        """Change the thread's open goal; return the answer, or None where it is no change."""
+    async def take_change(self, tx: Transaction, message: IncomingMessage) -> bool:
+        """Change the thread's open goal and say so; False where the message is no change of it."""
         if message.thread_ts is None:
-            return None
+            return False
         goal = await self._open(tx, message)
         if goal is None or goal.kind is GoalKind.UNDO:
-            return None
-        return await self._changes.take(tx, goal, message.text)
+            return False
+        return await self._changes.take(tx, goal, message)
 
     async def _undo(self, tx: Transaction, message: IncomingMessage) -> str:
         """Take back what the newest goal of this thread did that did anything."""

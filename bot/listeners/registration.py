@@ -12,6 +12,7 @@ from bot.listeners.handoffs import HandoffListeners
 from bot.listeners.home import HomeListeners
 from bot.listeners.messages import MessageListeners
 from bot.listeners.plans import PlanListeners
+from bot.listeners.remarks import RemarkListeners
 from bot.listeners.services import Services
 from bot.listeners.unknown import UnknownListeners
 
@@ -26,6 +27,7 @@ def register_listeners(app: AsyncApp, services: Services) -> None:
         ApprovalListeners(services),
         UnknownListeners(services),
         HandoffListeners(services),
+        RemarkListeners(services),
         HaltListeners(services),
         ConnectionListeners(services),
         HomeListeners(services),

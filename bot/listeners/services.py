@@ -77,6 +77,11 @@ class Handoffs(Protocol):
     async def close(self, click: Click, handoff_id: int) -> Answer: ...
 
 
+class Remarks(Protocol):
+    async def pick(self, click: Click, remark_id: int, number: int) -> Answer: ...
+    async def dismiss(self, click: Click, remark_id: int) -> Answer: ...
+
+
 class Halts(Protocol):
     async def halt_team(self, click: Click, reason: str | None) -> Answer: ...
     async def resume_team(self, click: Click) -> Answer: ...
@@ -123,6 +128,7 @@ class Services:
     undos: Undos
     unknowns: Unknowns
     handoffs: Handoffs
+    remarks: Remarks
     halts: Halts
     connections: Connections
     digests: Digests

@@ -12,6 +12,7 @@ from bot.engine.cards import (
     ConnectCard,
     GoalCard,
     HandoffCard,
+    RemarkCard,
     UnknownCard,
 )
 from bot.engine.home import HomeView
@@ -34,6 +35,7 @@ class Loaders:
     awaited: Load[AwaitedCard]
     unknown: Load[UnknownCard]
     handoff: Load[HandoffCard]
+    remark: Load[RemarkCard]
     connect: Load[ConnectCard]
     digest: Load[Digest]
     home: Load[HomeView]

@@ -16,6 +16,7 @@ from bot.views.goals import build_goal_blocks, goal_fallback
 from bot.views.handoffs import build_handoff_blocks, handoff_fallback
 from bot.views.home import build_home
 from bot.views.notes import build_note_blocks, note_fallback
+from bot.views.remarks import build_remark_blocks, remark_fallback
 from bot.views.summaries import build_summary_blocks, has_summary, summary_fallback
 from bot.views.unknown import build_unknown_blocks, unknown_fallback
 from bot.views.welcome import build_welcome_blocks, welcome_fallback
@@ -51,6 +52,7 @@ class Renderers:
             "awaited": self._awaited,
             "unknown": self._unknown,
             "handoff": self._handoff,
+            "remark": self._remark,
             "connect": self._connect,
             "digest": self._digest,
             "home": self._home,
@@ -113,6 +115,12 @@ class Renderers:
         if handoff is None:
             return None
         return Rendered(handoff_fallback(handoff), build_handoff_blocks(handoff))
+
+    async def _remark(self, tx: Transaction, card: OutboxCard) -> Rendered | None:
+        remark = await self._loaders.remark(tx, card)
+        if remark is None:
+            return None
+        return Rendered(remark_fallback(remark), build_remark_blocks(remark), remark.requester_id)
 
     async def _connect(self, tx: Transaction, card: OutboxCard) -> Rendered | None:
         connect = await self._loaders.connect(tx, card)

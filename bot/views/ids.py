@@ -23,6 +23,9 @@ UNKNOWN_LEAVE = "unknown_leave"
 
 HANDOFF_SETTLED = "handoff_settled"
 
+REMARK_PICK = "remark_pick"
+REMARK_NONE = "remark_none"
+
 CONNECTION_CONNECT = "connection_connect"
 CONNECTION_DISCONNECT = "connection_disconnect"
 

@@ -108,6 +108,12 @@ class Recorder:
     async def close(self, click: Click, handoff_id: int) -> Answer:
         return self.note("close", click, handoff_id)
 
+    async def pick(self, click: Click, remark_id: int, number: int) -> Answer:
+        return self.note("pick", click, remark_id, number)
+
+    async def dismiss(self, click: Click, remark_id: int) -> Answer:
+        return self.note("dismiss", click, remark_id)
+
     async def connect(self, click: Click, provider: str) -> Answer:
         return self.note("connect", click, provider)
 
@@ -194,6 +200,7 @@ class Shown:
     answer: Any = field(default_factory=cards.answer_card)
     unknown: Any = field(default_factory=cards.unknown_card)
     handoff: Any = field(default_factory=cards.handoff_card)
+    remark: Any = field(default_factory=cards.remark_card)
     connect: Any = field(default_factory=cards.connect_card)
     digest: Any = field(default_factory=cards.digest)
     home: Any = field(default_factory=cards.home_view)
@@ -357,6 +364,7 @@ def _services(recorder: Recorder, database: Database, people: PeopleService) -> 
         undos=recorder,
         unknowns=recorder,
         handoffs=recorder,
+        remarks=recorder,
         halts=recorder,
         connections=recorder,
         digests=recorder,

@@ -18,6 +18,7 @@ def upgrade() -> None:
     _waits()
     _breakers()
     _changes()
+    _remarks()
     _tidy()
 
 
@@ -256,6 +257,45 @@ def _changes() -> None:
         "tasks",
         ["undoes_task_id"],
         postgresql_where=sa.text("undoes_task_id IS NOT NULL"),
+    )
+
+
+def _remarks() -> None:
+    """Add what requesters wrote about goals under way that could not be acted on at once."""
+    op.create_table(
+        "remarks",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("team_id", sa.Text(), nullable=False),
+        sa.Column("goal_id", sa.BigInteger(), nullable=False),
+        *(
+            sa.Column(name, sa.Text(), nullable=False)
+            for name in ("person_id", "channel_id", "thread_ts", "ts", "text")
+        ),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=False),
+        sa.Column("options", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        *(
+            sa.Column(
+                name,
+                sa.DateTime(timezone=True),
+                server_default=sa.text("now()"),
+                nullable=False,
+            )
+            for name in ("created_at", "touched_at")
+        ),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remarks")),
+        sa.UniqueConstraint(
+            "team_id", "channel_id", "ts", name=op.f("uq_remarks_team_id_channel_id_ts")
+        ),
+    )
+    op.create_index("ix_remarks_goal_id", "remarks", ["goal_id"])
+    op.create_index(
+        "ix_remarks_reading",
+        "remarks",
+        ["touched_at"],
+        postgresql_where=sa.text("status = 'reading'"),
     )
 
 

@@ -85,18 +85,6 @@ async def test_changed_value_is_asked_about_anew_with_its_source(world: World) -
     assert world.provider.effects == ["Company"]
 
 
-async def test_words_that_fit_several_steps_change_nothing_and_ask(world: World) -> None:
-    """The question names what they could mean."""
-    goal_id = await waiting(world)
-    before = await world.goal(goal_id)
-    await world.goals.receive(said("change the size to 9"))
-    [told] = await answers(world)
-    assert told.startswith("Which one do you mean? Nothing is changed yet.")
-    assert "• Add “Kickoff” (size)" in told
-    assert "• Add “Report” (size)" in told
-    assert (await world.goal(goal_id)).plan_version == before.plan_version
-
-
 async def test_finished_step_stays_and_its_undo_is_named(world: World) -> None:
     """What is done is not changed by words."""
     goal_id = await waiting(world)

@@ -32,12 +32,14 @@ from bot.engine.plans import PlanService, adopt
 from bot.engine.prepare import Preparer
 from bot.engine.progress import Timing
 from bot.engine.proposal import Proposals
+from bot.engine.remarks import RemarkService
 from bot.engine.rounds import Rounds
 from bot.engine.sweep import Sweeper
 from bot.engine.threads import ThreadService
 from bot.engine.undo import UndoService
 from bot.engine.unknown import UnknownService
 from bot.engine.wakes import Wakes
+from bot.engine.wishes import Wishes
 from bot.goals.clicks import Click
 from bot.goals.lifecycle import move_goal
 from bot.planning.plan import EACH, Guard, Ref, Wait, WaitEvent, WaitUntil
@@ -190,11 +192,12 @@ class World:
         )
         self.undos = UndoService(database=self.database, registry=self.registry)
         self.pauses = PauseService(database=self.database)
+        self.wishes = Wishes(
+            registry=self.registry, forecaster=self.forecaster, decisions=self.decisions
+        )
+        self.remarks = RemarkService(database=self.database, wishes=self.wishes)
         changes = ChangeService(
-            registry=self.registry,
-            forecaster=self.forecaster,
-            decisions=self.decisions,
-            now=lambda: datetime.now(UTC),
+            registry=self.registry, wishes=self.wishes, now=lambda: datetime.now(UTC)
         )
         self.goals = GoalService(
             database=self.database,

@@ -13,6 +13,7 @@ from bot.views.approvals import build_approval_blocks
 from bot.views.blocks import Block, actions, button, link_button
 from bot.views.goals import build_goal_blocks
 from bot.views.handoffs import build_handoff_blocks
+from bot.views.remarks import build_remark_blocks
 from bot.views.summaries import build_summary_blocks
 from bot.views.unknown import build_unknown_blocks
 from bot.views.welcome import build_welcome_blocks
@@ -85,6 +86,8 @@ ASKING = cards.goal_card(status=GoalStatus.ASKING, question="Which?", choices=("
             ids.UNKNOWN_RUN_AGAIN,
             ("settle", 31, "run_again"),
         ),
+        (build_remark_blocks(cards.remark_card()), f"{ids.REMARK_PICK}:1", ("pick", 6, 1)),
+        (build_remark_blocks(cards.remark_card()), ids.REMARK_NONE, ("dismiss", 6)),
         (build_handoff_blocks(cards.handoff_card()), ids.HANDOFF_SETTLED, ("close", 5)),
         (build_unknown_blocks(cards.unknown_card()), ids.UNKNOWN_LEAVE, ("settle", 31, "leave")),
         (build_welcome_blocks(["Say hi"]), f"{ids.EXAMPLE}:0", ("start_example", "Say hi")),

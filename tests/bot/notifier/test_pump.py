@@ -108,6 +108,7 @@ async def test_ephemeral_card_is_posted_once(bot: SlackBot) -> None:
         ("answer", "Acme has 2 deals"),
         ("unknown", "I do not know whether this happened"),
         ("handoff", "Something went wrong on my side"),
+        ("remark", "Which one do you mean?"),
         ("connect", "Please connect your HubSpot"),
         ("digest", "Your digest: waits on you: 1, done: 1"),
         ("welcome", "Hi, I am Countersign"),

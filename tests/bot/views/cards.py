@@ -15,6 +15,7 @@ from bot.engine.cards import (
     GoalCard,
     HandoffCard,
     PlanForm,
+    RemarkCard,
     ShownDetail,
     Step,
     StepForm,
@@ -25,6 +26,7 @@ from connectors.actions import Detail, Link
 from connectors.labels import Label
 from storage.tables.approvals import ApprovalStatus
 from storage.tables.goals import GoalStatus, TaskStatus
+from storage.tables.remarks import RemarkStatus
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -149,6 +151,21 @@ def handoff_card(**changes: Any) -> HandoffCard:
         look_url="https://app.hubspot.com",
         reference="1a2b3c4d",
         settled_by=None,
+    )
+    return replace(card, **changes)
+
+
+def remark_card(**changes: Any) -> RemarkCard:
+    card = RemarkCard(
+        remark_id=6,
+        requester_id="U0DANA",
+        text="change the size to 9",
+        status=RemarkStatus.ASKING,
+        said="Which one do you mean? Nothing is changed yet.",
+        options=(
+            ("Add “Kickoff” (size)", "Add “Kickoff”: size becomes 9"),
+            ("Add “Report” (size)", "Add “Report”: size becomes 9"),
+        ),
     )
     return replace(card, **changes)
 

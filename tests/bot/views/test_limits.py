@@ -21,6 +21,7 @@ from bot.views.limits import MESSAGE_TEXT
 from bot.views.metadata import Place
 from bot.views.notes import build_note_blocks, build_notice_modal, note_fallback
 from bot.views.plans import build_plan_modal
+from bot.views.remarks import build_remark_blocks, remark_fallback
 from bot.views.summaries import build_summary_blocks, summary_fallback
 from bot.views.unknown import build_unknown_blocks, unknown_fallback
 from bot.views.welcome import build_welcome_blocks
@@ -123,6 +124,8 @@ def test_other_messages_fit(text: str, other: str, count: int) -> None:
     assert_message(build_unknown_blocks(unknown), unknown_fallback(unknown))
     handoff = cards.handoff_card(asked=text, step=other, requester=text)
     assert_message(build_handoff_blocks(handoff), handoff_fallback(handoff))
+    remark = cards.remark_card(text=text, said=other, options=((text, other),) * 4)
+    assert_message(build_remark_blocks(remark), remark_fallback(remark))
     lines = (DigestLine(text, "https://a.example"), DigestLine(other, None)) * count
     digest = cards.digest(waiting=lines, done=lines, stuck=lines, late_note=text)
     assert_message(build_digest_blocks(digest), digest_fallback(digest))

@@ -1,0 +1,141 @@
+"""Questions about what a message in a goal thread means: a button a meaning, checked anew."""
+
+import pytest
+
+from bot.engine.cards import RemarkCard
+from bot.engine.remarks import remark_card
+from bot.goals.clicks import Click
+from storage.tables.approvals import ApprovalStatus
+from storage.tables.goals import GoalStatus
+from storage.tables.remarks import RemarkStatus
+from tests.bot.engine.test_changes import answers, asked, waiting
+from tests.bot.engine.threads import said
+from tests.bot.engine.world import DANA, MO, TEAM, World, add
+
+ME = Click(TEAM, DANA)
+
+
+async def card(world: World) -> RemarkCard:
+    """Return the newest remark's card."""
+    remark_id = world.one("SELECT max(id) FROM remarks")
+    async with world.database.transaction() as tx:
+        return await remark_card(tx, TEAM, remark_id)
+
+
+async def several(world: World) -> tuple[int, RemarkCard]:
+    """Return a goal, and the question about a message that fits two of its steps."""
+    goal_id = await waiting(world)
+    await world.goals.receive(said("change the size to 9"))
+    return goal_id, await card(world)
+
+
+async def test_words_that_fit_several_steps_change_nothing_and_ask(world: World) -> None:
+    """The question has a button for each thing that the words could mean."""
+    goal_id, shown = await several(world)
+    assert shown.status is RemarkStatus.ASKING
+    assert shown.said == "Which one do you mean? Nothing is changed yet."
+    assert shown.options == (
+        ("Add “Kickoff” (size)", "Add “Kickoff”: size becomes 9"),
+        ("Add “Report” (size)", "Add “Report”: size becomes 9"),
+    )
+    assert (await world.goal(goal_id)).plan_version == 1
+    assert await answers(world) == []
+    assert world.one("SELECT count(*) FROM outbox WHERE noun = 'remark'") == 1
+
+
+async def test_click_on_a_meaning_makes_that_change_alone(world: World) -> None:
+    """The other step and its approval stay, and the question becomes its answer."""
+    goal_id, shown = await several(world)
+    answer = await world.remarks.pick(ME, shown.remark_id, 1)
+    assert answer.ok
+    tasks = await world.tasks(goal_id)
+    assert (tasks["t2"].spec["arguments"]["size"], tasks["t3"].spec["arguments"]["size"]) == (
+        "5",
+        "9",
+    )
+    assert tasks["t3"].spec["labels"]["/size"]["label"] == "message"
+    assert (await asked(world, goal_id))["t2"] is ApprovalStatus.PENDING
+    settled = await card(world)
+    assert (settled.status, settled.options) == (RemarkStatus.SETTLED, ())
+    assert settled.said.startswith("Changed: Add “Report”. Size is now 9.")
+
+
+async def test_second_click_changes_nothing_more(world: World) -> None:
+    """A question is answered once, however often its buttons are pressed."""
+    goal_id, shown = await several(world)
+    await world.remarks.pick(ME, shown.remark_id, 0)
+    late = await world.remarks.pick(ME, shown.remark_id, 1)
+    assert (late.ok, late.text) == (False, "I have that answer already; nothing changed.")
+    assert (await world.goal(goal_id)).plan_version == 2
+
+
+async def test_click_of_somebody_else_changes_nothing(world: World) -> None:
+    """Only the requester says what was meant (S13)."""
+    goal_id, shown = await several(world)
+    for answer in (
+        await world.remarks.pick(Click(TEAM, MO), shown.remark_id, 0),
+        await world.remarks.dismiss(Click(TEAM, MO), shown.remark_id),
+    ):
+        assert (answer.ok, answer.text) == (
+            False,
+            "Only the person who asked for this can answer.",
+        )
+    assert (await world.goal(goal_id)).plan_version == 1
+    assert (await card(world)).status is RemarkStatus.ASKING
+
+
+async def test_click_after_another_change_of_the_plan_is_void(world: World) -> None:
+    """An option was made for one version of the plan; it does not apply to the next."""
+    goal_id, shown = await several(world)
+    await world.goals.receive(said("drop the kickoff", ts="9.5"))
+    answer = await world.remarks.pick(ME, shown.remark_id, 1)
+    assert answer.text.startswith("The plan has changed since I asked, so I changed nothing.")
+    assert (await world.goal(goal_id)).plan_version == 2
+    assert (await card(world)).status is RemarkStatus.SETTLED
+
+
+async def test_click_after_the_step_began_changes_nothing(world: World) -> None:
+    """Whether a step is still open is looked up when the button is pressed."""
+    goal_id, shown = await several(world)
+    task = (await world.tasks(goal_id))["t2"]
+    world.sql("UPDATE tasks SET status = 'running' WHERE id = %s", task.id)
+    answer = await world.remarks.pick(ME, shown.remark_id, 0)
+    assert answer.text == "That step has begun or is over, so I changed nothing."
+    assert (await world.goal(goal_id)).plan_version == 1
+
+
+async def test_click_after_the_goal_ended_changes_nothing(world: World) -> None:
+    """The answer says how the goal stands."""
+    goal_id, shown = await several(world)
+    await world.goals.receive(said("stop", ts="9.5"))
+    answer = await world.remarks.pick(ME, shown.remark_id, 0)
+    assert answer.text == "This goal is cancelled already, so I changed nothing."
+    assert (await world.goal(goal_id)).status is GoalStatus.CANCELLED
+
+
+async def test_none_of_these_closes_the_question(world: World) -> None:
+    """Nothing changes, and no button is left."""
+    goal_id, shown = await several(world)
+    answer = await world.remarks.dismiss(ME, shown.remark_id)
+    assert answer.text.startswith("Nothing was changed.")
+    assert (await card(world)).options == ()
+    assert (await world.goal(goal_id)).plan_version == 1
+
+
+async def test_message_that_arrives_twice_is_asked_about_once(world: World) -> None:
+    """Slack may send an event again."""
+    await several(world)
+    await world.goals.receive(said("change the size to 9"))
+    assert world.one("SELECT count(*) FROM remarks") == 1
+
+
+@pytest.mark.parametrize("count", [4, 6])
+async def test_at_most_four_meanings_have_buttons(world: World, count: int) -> None:
+    """Of more the person is told how to name another one."""
+    steps = [add(f"t{n}", f"Deal {n}", size="5") for n in range(count)]
+    goal_id = await world.plan(*steps)
+    await world.drive(goal_id)
+    await world.goals.receive(said("change the size to 9"))
+    shown = await card(world)
+    assert len(shown.options) == 4
+    assert ("It fits 6 things" in shown.said) is (count > 4)
