@@ -25,7 +25,8 @@ async def open_planner(
     from bot.planning.model import ModelPlanner  # noqa: PLC0415 -- as above
 
     async def record(usage: UsageRecord) -> None:
-        async with database.transaction() as tx:
+        # One statement, which commits by itself.
+        async with database.reading() as tx:
             await tx.usage.add(**asdict(usage))
 
     key = settings.openai_api_key

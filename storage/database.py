@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import configure_mappers
@@ -34,6 +35,7 @@ from storage.repositories.tidy import TidyRepository
 from storage.repositories.undos import UndoRepository
 from storage.repositories.usage import UsageRepository
 from storage.repositories.waits import WaitRepository
+from storage.tables.goals import Goal
 
 
 class Transaction:
@@ -132,6 +134,28 @@ class Transaction:
     def waits(self) -> WaitRepository:
         return WaitRepository(self.session)
 
+    async def open_goal(self, team_id: str, goal_id: int) -> Goal:
+        """Return a goal with its row held, as `goals.lock` does, and read what a drive needs of it.
+
+        Its tasks, its attempts and its requester, in the same round trip.
+
+        Raises:
+            NotFoundError: when this team has none of that id.
+        """
+        goals, *rest = await self.direct.rows_of(
+            [
+                self.goals.locking(team_id, goal_id),
+                self.tasks.listing(team_id, goal_id),
+                self.calls.listing(team_id, goal_id),
+                self.people.asking_for(team_id, goal_id),
+            ]
+        )
+        goal = self.goals.hold(team_id, goal_id, goals)
+        self.tasks.keep(team_id, goal_id, rest[0])
+        self.calls.keep(team_id, goal_id, rest[1])
+        self.people.keep(rest[2])
+        return goal
+
     async def defer(
         self,
         job: str,
@@ -172,6 +196,7 @@ class Database:
             # A session ends its own transaction; rolling back once more finds nothing to do.
             pool_reset_on_return=None,
             hide_parameters=True,
+            json_deserializer=from_json,
         )
         self._unbound = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self.calm_redraws: Callable[[str, str], None] | None = None

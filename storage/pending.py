@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from storage.repositories.direct import Direct
+from storage.repositories.direct import Direct, as_json
 
 POST_CARDS = "post_cards"
 """The job that shows what is due in one channel."""
@@ -171,7 +171,7 @@ class Pending:
             if job.once and job.once not in added and job.priority > Priority.BACKGROUND
         ]
         if waiting:
-            await self._direct.rows(_RAISE, {"jobs": json.dumps(waiting)})
+            await self._direct.rows(_RAISE, {"jobs": as_json(waiting)})
 
     def _values(self) -> dict[str, Any]:
         redraws = [
@@ -189,9 +189,9 @@ class Pending:
             for number, job in enumerate(self._jobs.values())
         ]
         return {
-            "audit": json.dumps(self._audit),
-            "redraws": json.dumps(redraws),
-            "jobs": json.dumps(jobs),
+            "audit": as_json(self._audit),
+            "redraws": as_json(redraws),
+            "jobs": as_json(jobs),
             "told": self._tell is not None,
             "calm": CALM,
             "normal": int(Priority.NORMAL),

@@ -9,12 +9,12 @@ import structlog
 
 from bot.engine import outcomes, progress
 from bot.engine.budgets import Budgets
-from bot.engine.endings import Begun, Ending, Endings, Stored
+from bot.engine.endings import Begun, Endings, Stored
 from bot.engine.estimates import AT_ONCE, longest_first
 from bot.engine.gate import Cleared, Gate
 from bot.engine.handoff import BROKE
 from bot.engine.isolation import Broke, apart, together
-from bot.engine.outcomes import Outcomes
+from bot.engine.outcomes import Ending, Outcomes
 from bot.engine.prepare import CannotPrepare, Prepared, Preparer, Scene
 from bot.engine.progress import Timing, is_read
 from bot.engine.proposal import Proposals
@@ -93,7 +93,7 @@ class Engine:
         """Advance a goal and claim its ready tasks; settle it when there is nothing to run."""
         async with self._database.transaction() as tx:
             try:
-                goal = await tx.goals.lock(team_id, goal_id)
+                goal = await tx.open_goal(team_id, goal_id)
             except NotFoundError:
                 log.warning("drive_without_goal", team_id=team_id, goal_id=goal_id)
                 return Begun()
@@ -231,7 +231,7 @@ class Engine:
     ) -> Begun:
         """Commit what preparing found; return what may run, and what that made ready."""
         async with self._database.transaction() as tx:
-            goal = await tx.goals.lock(scene.goal.team_id, scene.goal.id)
+            goal = await tx.open_goal(scene.goal.team_id, scene.goal.id)
             cleared, more = await self._pass_locked(tx, goal, results, owner)
         return Begun(more, cleared)
 
@@ -351,14 +351,8 @@ class Engine:
         """Store endings once; a repeat after a lost commit changes nothing."""
         first = endings[0].task
         async with self._database.transaction() as tx:
-            goal = await tx.goals.lock(first.team_id, first.goal_id)
-            # Read once, for all of them.
-            await tx.tasks.list_(goal.team_id, goal.id)
-            await tx.calls.list_attempts(goal.team_id, goal.id)
-            for ending in endings:
-                await self._outcomes.store(
-                    tx, goal, ending.task.id, ending.attempt_id, ending.outcome
-                )
+            goal = await tx.open_goal(first.team_id, first.goal_id)
+            await self._outcomes.store(tx, goal, endings)
             was_driven = goal.status in _DRIVEN
             claimed = await self._claim_locked(tx, goal, owner)
             if claimed or not was_driven:

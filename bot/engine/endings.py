@@ -9,17 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.engine.gate import Cleared
-from bot.engine.outcomes import Outcome
+from bot.engine.outcomes import Ending
 from storage.tables.goals import Task
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What became of one task's attempt; `attempt_id` is None where none was found."""
-
-    task: Task
-    attempt_id: int | None
-    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Outcomes: what became of an attempt, stored once, and what follows for its task."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from bot.engine.prepare import CannotPrepare, NeedsConnection, Preparation, TryL
 from bot.engine.progress import Timing, is_read
 from bot.engine.results import TOO_LARGE, kept
 from bot.engine.undone import mark_undone
-from bot.goals.lifecycle import SETTLED, move_task
+from bot.goals.lifecycle import SETTLED, Success, move_task, succeed_tasks
 from connectors.actions import Idempotency
 from connectors.errors import (
     ConnectorError,
@@ -31,7 +32,16 @@ from storage.instants import from_now
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.goals import Goal, Task, TaskStatus
 
-__all__ = ["Outcome", "Outcomes", "Preparation", "Raised", "Repeat", "Succeeded", "Unseen"]
+__all__ = [
+    "Ending",
+    "Outcome",
+    "Outcomes",
+    "Preparation",
+    "Raised",
+    "Repeat",
+    "Succeeded",
+    "Unseen",
+]
 
 
 _OVER_LATER = frozenset({"retries_exhausted", "retry_later", "provider_down"})
@@ -66,6 +76,15 @@ class Unseen:
 Outcome = Succeeded | Raised | Repeat | Unseen | Broke
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of one task's attempt; `attempt_id` is None where none was found."""
+
+    task: Task
+    attempt_id: int | None
+    outcome: Outcome
+
+
 class Outcomes:
     """Turns outcomes into moves, in the transaction that holds the goal."""
 
@@ -75,26 +94,38 @@ class Outcomes:
         self._registry = registry
         self._holds = Holds(timing=timing, registry=registry)
 
-    async def store(
-        self, tx: Transaction, goal: Goal, task_id: int, attempt_id: int | None, outcome: Outcome
-    ) -> None:
-        """Store an attempt's outcome once; a late one of an attempt taken over is dropped.
+    async def store(self, tx: Transaction, goal: Goal, endings: Sequence[Ending]) -> None:
+        """Store what became of attempts, once; a late one of an attempt taken over is dropped."""
+        successes: list[Success] = []
+        for ending in endings:
+            task = await tx.tasks.get(goal.team_id, ending.task.id)
+            attempt = await tx.calls.latest_attempt(goal.team_id, ending.task.id)
+            if (
+                task.status is not TaskStatus.RUNNING
+                or attempt is None
+                or ending.attempt_id not in (None, attempt.id)
+                or attempt.status is not AttemptStatus.RUNNING
+            ):
+                continue
+            if isinstance(ending.outcome, Succeeded):
+                whole = await self._kept(tx, task, attempt, ending.outcome.result)
+                if whole is not None:
+                    successes.append(Success(task, attempt.id, whole))
+            else:
+                await self._store(tx, goal, task, attempt, ending.outcome)
+        held = {item.task.id for item in successes if item.task.held_since is not None}
+        for task in await succeed_tasks(tx, successes):
+            await self._succeeded(tx, goal, task, was_held=task.id in held)
 
-        `attempt_id` is None where not even the attempt was found: the task's latest one is meant.
-        """
-        task = await tx.tasks.get(goal.team_id, task_id)
-        attempt = await tx.calls.latest_attempt(goal.team_id, task_id)
-        if (
-            task.status is not TaskStatus.RUNNING
-            or attempt is None
-            or attempt_id not in (None, attempt.id)
-            or attempt.status is not AttemptStatus.RUNNING
-        ):
-            return
+    async def _store(
+        self,
+        tx: Transaction,
+        goal: Goal,
+        task: Task,
+        attempt: Attempt,
+        outcome: Raised | Repeat | Unseen | Broke,
+    ) -> None:
         match outcome:
-            case Succeeded(result):
-                await self._end(tx, attempt, AttemptStatus.SUCCEEDED)
-                await self._keep(tx, goal, task, result)
             case Repeat(why, code):
                 await self._end(tx, attempt, AttemptStatus.FAILED, code=code, message=why)
                 await self._retry(tx, goal, task, attempt, why, after_s=0)
@@ -107,28 +138,21 @@ class Outcomes:
                     await self._end(tx, attempt, AttemptStatus.UNKNOWN, error=error)
                     await ask_human(tx, goal, task, error.message)
 
-    async def _keep(
-        self, tx: Transaction, goal: Goal, task: Task, result: dict[str, JsonValue]
-    ) -> None:
-        """Store a result according to its size; what happened is never called failed for it."""
+    async def _kept(
+        self, tx: Transaction, task: Task, attempt: Attempt, result: dict[str, JsonValue]
+    ) -> dict[str, Any] | None:
+        """Return what to keep of a result; None where it ended the task as too large.
+
+        What happened is never called failed for its size: only of a read nothing may be kept.
+        """
         whole = await kept(tx, task, result, is_read=is_read(task, self._registry))
         if whole is None:
+            await self._end(tx, attempt, AttemptStatus.SUCCEEDED)
             await self._fail(tx, task, "too_large", TOO_LARGE)
-        else:
-            await self._succeed(tx, goal, task, whole)
+        return whole
 
-    async def _succeed(
-        self, tx: Transaction, goal: Goal, task: Task, result: dict[str, JsonValue]
-    ) -> None:
-        was_held = task.held_since is not None
-        await move_task(
-            tx,
-            task,
-            to=TaskStatus.SUCCEEDED,
-            result=result,
-            failure=None,
-            held_since=None,
-        )
+    async def _succeeded(self, tx: Transaction, goal: Goal, task: Task, *, was_held: bool) -> None:
+        """Show what a task that has just succeeded leads to."""
         if task.action == "builtin.answer":
             await outbox.show(
                 tx,

@@ -7,8 +7,11 @@ Source: https://platform.openai.com/docs/guides/structured-outputs
 """
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import zip_longest
 from typing import Any, TypeAlias
+
+from pydantic import BaseModel
 
 from bot.planning.plan import GuardOp
 from bot.planning.shapes import Kind, Member, is_nullable, legal_values, members
@@ -203,16 +206,21 @@ def _list(items: Schema) -> Schema:
 
 
 def _signature(action: Action) -> str:
-    arguments = ", ".join(
-        f"{name}: {_type_text(info.annotation)}"
-        for name, info in action.arguments.model_fields.items()
+    example = next((item.shown for item in action.examples if item.shown), "")
+    head = _described(action.name, action.arguments, action.result)
+    return f"{head}: {action.summary}." + (f' e.g. "{example}"' if example else "")
+
+
+@cache
+def _described(name: str, arguments: type[BaseModel], result: type[BaseModel]) -> str:
+    """Return an action as a typed function; the models of an action never change."""
+    taken, given = (
+        ", ".join(
+            f"{field}: {_type_text(info.annotation)}" for field, info in model.model_fields.items()
+        )
+        for model in (arguments, result)
     )
-    example = next((f' e.g. "{item.shown}"' for item in action.examples if item.shown), "")
-    result = ", ".join(
-        f"{name}: {_type_text(info.annotation)}"
-        for name, info in action.result.model_fields.items()
-    )
-    return f"{action.name}({arguments}) -> {{{result}}}: {action.summary}.{example}"
+    return f"{name}({taken}) -> {{{given}}}"
 
 
 def _type_text(annotation: Any, depth: int = 0) -> str:

@@ -35,7 +35,7 @@ _MAX_CHOICE_WORDS = 4
 
 @dataclass(slots=True)
 class Spoken:
-    """Every value in the requester's words, parsed once, with the span that says it.
+    """Every value in the requester's words, parsed at most once, with the span that says it.
 
     The spans point into `plain(text)`, case folded where a plain text was looked for.
     """
@@ -52,8 +52,16 @@ class Spoken:
     _written: dict[str, str] = field(default_factory=dict)
     _addresses: dict[str, str] = field(default_factory=dict)
 
+    _is_read: bool = False
+
     def __post_init__(self) -> None:
         self._folded = folded(self.text)
+
+    def _read(self) -> None:
+        """Read the values once, and only when one is wanted that is no span of the text."""
+        if self._is_read:
+            return
+        self._is_read = True
         starts = [match.start() for match in _WORD_START.finditer(self.text)]
         self._read_amounts(starts)
         self._read_instants(starts)
@@ -85,6 +93,7 @@ class Spoken:
 
     def colleague(self, value: JsonValue) -> str | None:
         """Return where the text names the colleague whose address a value is."""
+        self._read()
         return self._addresses.get(value) if isinstance(value, str) else None
 
     def named_id(self, value: JsonValue) -> str | None:
@@ -96,11 +105,14 @@ class Spoken:
         return self._source(named.start(), named.end()) if named else None
 
     def _of_text(self, value: str, choices: Collection[tuple[str, str]]) -> str | None:
-        if EMAIL.fullmatch(value):
+        is_address = EMAIL.fullmatch(value) is not None
+        if not is_address and (span := self._span(folded(value))):
+            return span
+        self._read()
+        if is_address:
             return self._written.get(value.casefold())
         return (
-            self._span(folded(value))
-            or self._of_instant(value)
+            self._of_instant(value)
             or self._of_amount(value)
             or self._currencies.get(value)
             or self._of_choice(value, choices)
@@ -120,6 +132,7 @@ class Spoken:
     def _of_number(self, value: JsonValue) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int):
             return None
+        self._read()
         return self._minutes.get(value) or self._amounts.get(Decimal(value))
 
     def _of_amount(self, value: str) -> str | None:

@@ -11,6 +11,8 @@ from storage.instants import Deadline, elapsed_s
 from storage.repositories.conditions import halted
 from storage.repositories.direct import (
     Direct,
+    Row,
+    Wish,
     as_json,
     columns,
     given,
@@ -240,7 +242,15 @@ class CallRepository:
         """Return a goal's attempts, oldest first, as they are now."""
         known = self._lists.get((team_id, goal_id))
         if known is None:
-            wanted = {"team": team_id, "goal": goal_id}
-            known = await self._direct.objects(Attempt, _ATTEMPTS, wanted)
-            self._lists[team_id, goal_id] = known
+            rows = await self._direct.rows(*self.listing(team_id, goal_id))
+            known = self.keep(team_id, goal_id, rows)
+        return known
+
+    def listing(self, team_id: str, goal_id: int) -> Wish:
+        """Return the statement that lists a goal's attempts; `keep` takes what it returns."""
+        return _ATTEMPTS, {"team": team_id, "goal": goal_id}
+
+    def keep(self, team_id: str, goal_id: int, rows: Sequence[Row]) -> list[Attempt]:
+        """Return the attempts that were listed, which `list_attempts` gives from here on."""
+        known = self._lists[team_id, goal_id] = self._direct.made(Attempt, rows)
         return known

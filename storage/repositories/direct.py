@@ -6,10 +6,8 @@ statement here is psycopg's own text; what it returns can be objects of the tabl
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum as PlainEnum
 from enum import StrEnum
 from functools import cache
@@ -17,6 +15,7 @@ from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from pydantic_core import to_json
 from sqlalchemy import Dialect, Enum
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
@@ -29,6 +28,9 @@ _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # -- 
 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]
+Wish = tuple[str, Values]
+"""A statement with its values."""
+
 Kind = TypeVar("Kind", bound=DeclarativeBase)
 Done = TypeVar("Done")
 
@@ -44,6 +46,7 @@ class Direct:
         self._session = session
         self._link = connection
         self._connection: psycopg.AsyncConnection[Row] | None = None
+        self._cursor: psycopg.AsyncCursor[Row] | None = None
 
     async def rows(self, statement: str, values: Values) -> list[Row]:
         """Return the rows of a statement that returns rows.
@@ -56,9 +59,19 @@ class Direct:
             psycopg.Error: the statement failed, or the database is away.
         """
         connection = self._connection or await self._connect()
-        sent = connection.execute(statement.encode(), values)
-        cursor = await self._watched(connection, sent)
+        # One cursor for all: making one takes a tenth of what a statement does.
+        cursor = self._cursor = self._cursor or connection.cursor()
+        await self._watched(connection, cursor.execute(statement.encode(), values))
         return await cursor.fetchall()
+
+    async def rows_of(self, wishes: Sequence[Wish]) -> list[list[Row]]:
+        """Return the rows of several statements that are sent at once, in one round trip.
+
+        They run one after the other, and each sees what is committed when it begins: what follows
+        a lock sees what those who held it have left.
+        """
+        connection = self._connection or await self._connect()
+        return await self._watched(connection, _sent(connection, wishes))
 
     async def row(self, statement: str, values: Values) -> Row | None:
         """Return the first row, or None."""
@@ -134,18 +147,30 @@ class Direct:
 
     async def _tell_lost(self) -> None:
         """Let SQLAlchemy find the connection lost: it then drops all that are as old."""
-        self._connection = None
+        self._connection = self._cursor = None
         with contextlib.suppress(DBAPIError):
             await self._link.exec_driver_sql("SELECT 1")
 
     async def _give_up(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._cursor = self._connection, None, None
         try:
             await self._link.invalidate()
         finally:
             # The pool drops it without a word to psycopg where a second cancellation came.
             if connection is not None and not connection.closed:
                 await connection.close()
+
+
+async def _sent(
+    connection: psycopg.AsyncConnection[Row], wishes: Sequence[Wish]
+) -> list[list[Row]]:
+    cursors = []
+    async with connection.pipeline():
+        for statement, values in wishes:
+            cursor = connection.cursor()
+            await cursor.execute(statement.encode(), values)
+            cursors.append(cursor)
+    return [await cursor.fetchall() for cursor in cursors]
 
 
 def renew(found: DeclarativeBase, row: Row) -> None:
@@ -245,18 +270,12 @@ def returned(kind: type[DeclarativeBase], change: str) -> str:
 
 def as_json(value: Any) -> str | None:
     """Return a value for a parameter that is cast to `jsonb`; None is SQL's null."""
-    return None if value is None else json.dumps(value)
+    return None if value is None else to_json(value).decode()
 
 
 def rows_json(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return rows as the parameter of `given`."""
-    return json.dumps(list(rows), default=_instant)
-
-
-def _instant(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(type(value).__name__)
+    return to_json(list(rows)).decode()
 
 
 def plain(kind: type[DeclarativeBase], values: Mapping[str, Any]) -> dict[str, Any]:

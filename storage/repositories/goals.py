@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from storage.errors import NotFoundError
 from storage.repositories import goals_sql as sql
 from storage.repositories.conditions import halted
-from storage.repositories.direct import Direct, Row, as_json, plain, renew
+from storage.repositories.direct import Direct, Row, Wish, as_json, plain, renew
 from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, PlanRun, Task, TaskStatus
 from storage.tables.waits import Wait
 
@@ -83,7 +83,19 @@ class GoalRepository:
         held = self._held.get((team_id, goal_id))
         if held is not None:
             return held
-        goal = await self._direct.object(Goal, sql.LOCK, {"team": team_id, "goal": goal_id})
+        return self.hold(team_id, goal_id, await self._direct.rows(*self.locking(team_id, goal_id)))
+
+    def locking(self, team_id: str, goal_id: int) -> Wish:
+        """Return the statement that holds a goal's row; `hold` takes what it returns."""
+        return sql.LOCK, {"team": team_id, "goal": goal_id}
+
+    def hold(self, team_id: str, goal_id: int, rows: Sequence[Row]) -> Goal:
+        """Return the goal that is held from here on.
+
+        Raises:
+            NotFoundError: when this team has none of that id.
+        """
+        goal = next(iter(self._direct.made(Goal, rows)), None)
         if goal is None:
             raise NotFoundError("goal", goal_id)
         self._held[team_id, goal_id] = goal

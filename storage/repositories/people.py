@@ -8,10 +8,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
-from storage.repositories.direct import Direct, selected
+from storage.repositories.direct import Direct, Row, Wish, selected
 from storage.tables.people import Person, Role, Team
 
 _FIND = selected(Person, "WHERE team_id = %(team)s AND person_id = %(person)s")
+_REQUESTER = selected(
+    Person,
+    "WHERE team_id = %(team)s AND person_id = "
+    "(SELECT requester_id FROM goals WHERE team_id = %(team)s AND id = %(goal)s)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,15 @@ class PersonRepository:
             if known is not None:
                 self._known[team_id, person_id] = known
         return known
+
+    def asking_for(self, team_id: str, goal_id: int) -> Wish:
+        """Return the statement that reads a goal's requester; `keep` takes what it returns."""
+        return _REQUESTER, {"team": team_id, "goal": goal_id}
+
+    def keep(self, rows: Sequence[Row]) -> None:
+        """Note people who were read; `find` gives them from here on."""
+        for person in self._direct.made(Person, rows):
+            self._known.setdefault((person.team_id, person.person_id), person)
 
     async def get(self, team_id: str, person_id: str) -> Person:
         """Return a person.

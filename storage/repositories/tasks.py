@@ -1,7 +1,6 @@
 """Tasks: claimed by leases, moved by compare-and-set."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, delete, func, not_, or_, select, update
@@ -9,17 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ClauseElement
 
 from storage.errors import NotFoundError
+from storage.repositories import tasks_sql as sql
 from storage.repositories.conditions import halted
 from storage.repositories.direct import (
     Direct,
     Row,
-    assigned,
-    given,
+    Wish,
     plain,
     renew,
-    returned,
     rows_json,
-    selected,
 )
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.connections import Connection, ConnectionStatus
@@ -43,56 +40,6 @@ _ENDS = frozenset(
 )
 
 
-_LIST = selected(Task, "WHERE team_id = %(team)s AND goal_id = %(goal)s ORDER BY position, id")
-_FIND = selected(Task, "WHERE team_id = %(team)s AND id = %(task)s")
-_FREE = (
-    "team_id = %(team)s AND goal_id = %(goal)s AND key = ANY(%(keys)s) AND status = 'ready' "
-    "AND (lease_until IS NULL OR lease_until < now()) "
-    "AND (not_before IS NULL OR not_before <= now()) "
-    "AND (key = ANY(%(reads)s) OR NOT EXISTS "
-    "(SELECT FROM halts WHERE halts.team_id IN (%(team)s, %(every_team)s)))"
-)
-_CLAIM = returned(
-    Task,
-    "UPDATE tasks SET lease_owner = %(owner)s, "  # noqa: S608 -- our own text
-    f"lease_until = now() + make_interval(secs => %(lease_s)s) WHERE {_FREE} "
-    f"AND (%(most)s::int IS NULL OR id IN (SELECT id FROM tasks WHERE {_FREE} "
-    "ORDER BY array_position(%(keys)s, key) LIMIT %(most)s))",
-)
-
-
-@cache
-def _move(names: frozenset[str], *, ends: bool) -> str:
-    """Return the compare-and-set of a task's status that also sets these columns."""
-    now = ", finished_at = now()" if ends else ""
-    return returned(
-        Task,
-        f"UPDATE tasks SET {assigned(Task, names)}{now} "  # noqa: S608 -- our own names
-        "WHERE team_id = %(team)s AND id = %(id)s AND status = %(before)s",
-    )
-
-
-@cache
-def _move_many(names: tuple[str, ...], *, ends: bool) -> str:
-    """Return the same for several tasks, each with its own values."""
-    sets = [f"{name} = given.{name}" for name in names] + ["finished_at = now()"] * ends
-    return returned(
-        Task,
-        f"UPDATE tasks SET {', '.join(sets)} "  # noqa: S608 -- our own names
-        f"FROM {given(Task, ('id', *names), 'before text')} "
-        "WHERE tasks.team_id = %(team)s AND tasks.id = given.id AND tasks.status = given.before",
-    )
-
-
-@cache
-def _add(names: tuple[str, ...]) -> str:
-    listed = ", ".join(f'"{name}"' for name in names)
-    return (
-        f"INSERT INTO tasks ({listed}) SELECT {listed} "  # noqa: S608 -- our own names
-        f"FROM {given(Task, names)} RETURNING id"
-    )
-
-
 class TaskRepository:
     """Reads, claims and changes tasks. The caller holds the goal's row.
 
@@ -110,21 +57,30 @@ class TaskRepository:
         if rows:
             self._lists.clear()
             whole = [{"tries": 0, **row} for row in rows]
-            await self._direct.rows(_add(tuple(whole[0])), {"rows": rows_json(whole)})
+            await self._direct.rows(sql.add(tuple(whole[0])), {"rows": rows_json(whole)})
 
     async def list_(self, team_id: str, goal_id: int) -> Sequence[Task]:
         """Return a goal's tasks in plan order, as they are now."""
         known = self._lists.get((team_id, goal_id))
         if known is None:
-            wanted = {"team": team_id, "goal": goal_id}
-            known = self._lists[team_id, goal_id] = await self._direct.objects(Task, _LIST, wanted)
+            rows = await self._direct.rows(*self.listing(team_id, goal_id))
+            known = self.keep(team_id, goal_id, rows)
+        return known
+
+    def listing(self, team_id: str, goal_id: int) -> Wish:
+        """Return the statement that lists a goal's tasks; `keep` takes what it returns."""
+        return sql.LIST, {"team": team_id, "goal": goal_id}
+
+    def keep(self, team_id: str, goal_id: int, rows: Sequence[Row]) -> Sequence[Task]:
+        """Return the tasks that were listed, which `list_` gives from here on."""
+        known = self._lists[team_id, goal_id] = self._direct.made(Task, rows)
         return known
 
     async def find(self, team_id: str, task_id: int) -> Task | None:
         known = self._known(team_id, task_id)
         if known is not None:
             return known
-        return await self._direct.object(Task, _FIND, {"team": team_id, "task": task_id})
+        return await self._direct.object(Task, sql.FIND, {"team": team_id, "task": task_id})
 
     def _known(self, team_id: str, task_id: int) -> Task | None:
         """Return a task of a list that was read in this transaction."""
@@ -196,7 +152,7 @@ class TaskRepository:
         ]
         found = {task.id: task for task, _ in moves}
         rows = await self._direct.rows(
-            _move_many(tuple(changes[0]), ends=to in _ENDS),
+            sql.move_many(tuple(changes[0]), ends=to in _ENDS),
             {
                 "team": moves[0][0].team_id,
                 "rows": rows_json(
@@ -206,6 +162,26 @@ class TaskRepository:
             },
         )
         return [self._renew(found[row[0]], row) for row in rows]
+
+    async def succeed(self, ended: Sequence[tuple[Task, int, Mapping[str, Any]]]) -> Sequence[Task]:
+        """End running tasks of one team, each with its running attempt and its result.
+
+        Return those that ended: what was taken over meanwhile stays as it is.
+        """
+        rows = await self._direct.rows(
+            sql.SUCCEED,
+            {
+                "team": ended[0][0].team_id,
+                "rows": rows_json(
+                    {"id": task.id, "attempt_id": attempt_id, "result": result}
+                    for task, attempt_id, result in ended
+                ),
+            },
+        )
+        width = len(Task.__table__.columns)
+        self._direct.made(Attempt, [row[width:] for row in rows])
+        found = {task.id: task for task, _, _ in ended}
+        return [self._renew(found[row[0]], row[:width]) for row in rows]
 
     def _renew(self, task: Task, row: Row) -> Task:
         """Bring a task up to date, and the object of it that a list of this transaction has."""
@@ -228,7 +204,7 @@ class TaskRepository:
             row = moved.one_or_none()
             return None if row is None else tuple(row)
         return await self._direct.row(
-            _move(frozenset(values), ends=ends),
+            sql.move(frozenset(values), ends=ends),
             {
                 "team": task.team_id,
                 "id": task.id,
@@ -269,7 +245,7 @@ class TaskRepository:
         """
         return await self._direct.objects(
             Task,
-            _CLAIM,
+            sql.CLAIM,
             {
                 "team": team_id,
                 "goal": goal_id,
