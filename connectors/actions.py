@@ -62,7 +62,7 @@ class Arg:
     id_kind: str | None = None
     recipient: bool = False
     multiline: bool = False
-    choices: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class Transaction:
 
     @cached_property
     def usage(self) -> UsageRepository:
-        return UsageRepository(self.session, self.direct)
+        return UsageRepository(self.direct)
 
     @cached_property
     def waits(self) -> WaitRepository:

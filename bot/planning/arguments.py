@@ -1,6 +1,7 @@
 """Checks a task's arguments against its action's model: literals by type, references by fit."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
@@ -173,6 +174,12 @@ def _whole(
 
 
 def _adapter(annotation: Any, metadata: Sequence[Any]) -> TypeAdapter[Any]:
+    return _made(annotation, tuple(metadata))
+
+
+@lru_cache(maxsize=1024)
+def _made(annotation: Any, metadata: tuple[Any, ...]) -> TypeAdapter[Any]:
+    """Return a type's adapter, made once: that costs more than all that it is asked."""
     # A model brings its own configuration, and pydantic refuses a second one.
     config = None if is_model(annotation) else _LITERALS
     constrained: Any = Annotated[annotation, *metadata] if metadata else annotation

@@ -12,6 +12,7 @@ from storage.repositories.direct import Direct, Row, Wish, selected
 from storage.tables.people import Person, Role, Team
 
 _FIND = selected(Person, "WHERE team_id = %(team)s AND person_id = %(person)s")
+_ACTIVE = selected(Person, "WHERE team_id = %(team)s AND is_active ORDER BY person_id")
 _REQUESTER = selected(
     Person,
     "WHERE team_id = %(team)s AND person_id = "
@@ -114,12 +115,7 @@ class PersonRepository:
         )
 
     async def list_active(self, team_id: str) -> Sequence[Person]:
-        rows = await self._session.scalars(
-            select(Person)
-            .where(Person.team_id == team_id, Person.is_active)
-            .order_by(Person.person_id)
-        )
-        return rows.all()
+        return await self._direct.objects(Person, _ACTIVE, {"team": team_id})
 
     async def list_by_role(self, team_id: str, role: Role) -> Sequence[Person]:
         rows = await self._session.scalars(

@@ -3,11 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from storage.repositories.direct import Direct
-from storage.tables.records import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +28,15 @@ _ADD = (
     "%(outcome)s) RETURNING id"
 )
 _BY_MODEL = (
-    select(
-        Usage.model,
-        func.count(),
-        func.sum(Usage.prompt_tokens),
-        func.sum(Usage.completion_tokens),
-    )
-    .group_by(Usage.model)
-    .order_by(Usage.model)
+    "SELECT model, count(*), sum(prompt_tokens), sum(completion_tokens) FROM usage "
+    "WHERE team_id = %(team)s AND goal_id = %(goal)s GROUP BY model ORDER BY model"
 )
 
 
 class UsageRepository:
     """Usage rows of one transaction."""
 
-    def __init__(self, session: AsyncSession, direct: Direct) -> None:
-        self._session = session
+    def __init__(self, direct: Direct) -> None:
         self._direct = direct
 
     async def add(
@@ -83,8 +72,7 @@ class UsageRepository:
 
     async def by_model(self, *, team_id: str, goal_id: int) -> Sequence[ModelUsage]:
         """Return what a goal has used of each model; nothing for a goal that asked none."""
-        wanted = _BY_MODEL.where(Usage.team_id == team_id, Usage.goal_id == goal_id)
-        rows = (await self._session.execute(wanted)).all()
+        rows = await self._direct.rows(_BY_MODEL, {"team": team_id, "goal": goal_id})
         return [
             ModelUsage(model, int(requests), int(prompt), int(completion))
             for model, requests, prompt, completion in rows
