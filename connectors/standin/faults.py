@@ -156,8 +156,10 @@ async def _reset(receive: Receive, send: Send) -> None:
     otherwise write a 500 on behalf of an app that returns unanswered.
     """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if not isinstance(transport, asyncio.Transport):
+    # A transport of uvloop is none of asyncio's classes.
+    abort = getattr(transport, "abort", None)
+    if abort is None:
         raise TypeError("Faults that reset need uvicorn as the server, and this app on top.")
-    transport.abort()
+    abort()
     while (await receive())["type"] != "http.disconnect":
         continue
