@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.config import Settings
 from bot.intake.installation import read_installation
 from bot.parts import Parts
-from bot.planners import open_planner
+from bot.planners import open_planners
 from bot.providers import build_connections
 from bot.web.hooks import ensure_hooks
 from storage.database import Database
@@ -38,14 +38,15 @@ async def open_parts(settings: Settings, database: Database) -> AsyncIterator[Pa
             await ensure_hooks(tx, connections.registry, installation.team_id)
             clock = DatabaseClock()
             await clock.read(tx.session)
-        async with open_planner(settings, connections.registry, database) as planner:
+        async with open_planners(settings, connections.registry, database) as planners:
             yield Parts(
                 settings=settings,
                 database=database,
                 connections=connections,
                 client=client,
                 installation=installation,
-                planner=planner,
+                planner=planners.planner,
+                reader=planners.reader,
                 clock=clock,
             )
     finally:

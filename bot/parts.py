@@ -8,15 +8,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
 from approvals.decisions import DecisionService
+from bot.card_loaders import card_loaders
 from bot.config import Settings
 from bot.digests.delivery import DigestDelivery
 from bot.digests.queries import DigestQueries
 from bot.digests.service import DigestService
-from bot.engine.awaited import awaited_card
 from bot.engine.awaits import CHECK_WAIT
 from bot.engine.budgets import Budgets
 from bot.engine.card_queries import CardQueries
-from bot.engine.cards import AwaitedCard
 from bot.engine.changes import ChangeService
 from bot.engine.channels import Channels
 from bot.engine.connections import ConnectionDesk
@@ -35,7 +34,8 @@ from bot.engine.planning_job import PlanningJob
 from bot.engine.plans import PlanService
 from bot.engine.prepare import Preparer
 from bot.engine.proposal import Proposals
-from bot.engine.remarks import RemarkService, remark_card
+from bot.engine.reading_job import ReadingJob
+from bot.engine.remarks import READ_JOB, RemarkService
 from bot.engine.rounds import Rounds
 from bot.engine.sweep import Sweeper
 from bot.engine.threads import ThreadService
@@ -59,6 +59,7 @@ from bot.notifier.slack import SlackCards
 from bot.people.profiles import Named
 from bot.people.service import PeopleService
 from bot.planning.outcome import Planner
+from bot.planning.reading import Reader
 from bot.planning.schema import shown_examples
 from bot.providers import Connections
 from bot.web.app import build_web
@@ -66,9 +67,8 @@ from bot.web.hooks import Hooks
 from bot.web.metrics import MetricsPage
 from bot.web.oauth import ConnectPages
 from bot.worker.jobs import Job
-from storage.database import Database, Transaction
+from storage.database import Database
 from storage.instants import DatabaseClock
-from storage.tables.slack import OutboxCard
 
 
 @dataclass(kw_only=True)
@@ -85,6 +85,8 @@ class Parts:
     installation: Installation
     planner: Planner
     clock: DatabaseClock
+    reader: Reader | None = None
+    """Reads what is written in a goal's thread; None where no model is configured."""
 
     def __post_init__(self) -> None:
         self.registry = self.connections.registry
@@ -142,6 +144,18 @@ class Parts:
             planner=self.planner,
             registry=self.registry,
             decisions=self.decisions,
+            rounds=self.rounds,
+            budgets=self.budgets,
+            now=self.clock.now,
+        )
+
+    @cached_property
+    def reading(self) -> ReadingJob:
+        return ReadingJob(
+            database=self.database,
+            reader=self.reader,
+            registry=self.registry,
+            wishes=self.wishes,
             rounds=self.rounds,
             budgets=self.budgets,
             now=self.clock.now,
@@ -248,7 +262,12 @@ class Parts:
     @cached_property
     def goals(self) -> GoalService:
         changes = ChangeService(registry=self.registry, wishes=self.wishes, now=self.clock.now)
-        threads = ThreadService(pauses=self.pauses, undos=self.undos, changes=changes)
+        threads = ThreadService(
+            pauses=self.pauses,
+            undos=self.undos,
+            changes=changes,
+            can_read=self.reader is not None,
+        )
         return GoalService(database=self.database, decisions=self.decisions, threads=threads)
 
     @cached_property
@@ -270,7 +289,7 @@ class Parts:
             undos=self.undos,
             unknowns=UnknownService(database=database),
             handoffs=self.handoffs,
-            remarks=RemarkService(database=database, wishes=self.wishes),
+            remarks=RemarkService(database=database, wishes=self.wishes, rounds=self.rounds),
             halts=self.halts,
             connections=self.connection_desk,
             digests=DigestService(database=database, queries=self.digests, now=self.clock.now),
@@ -296,9 +315,19 @@ class Parts:
     def pump(self) -> Pump:
         return Pump(
             database=self.database,
-            renderers=Renderers(_loaders(self)),
+            renderers=Renderers(self._loaders()),
             slack=SlackCards(self.client),
             lease_s=self.settings.countersign_card_lease_s,
+        )
+
+    def _loaders(self) -> Loaders:
+        return card_loaders(
+            cards=self.cards,
+            connects=self.connection_desk,
+            handoffs=self.handoffs,
+            digests=self.digests,
+            homes=self.homes,
+            registry=self.registry,
         )
 
     @cached_property
@@ -339,35 +368,9 @@ class Parts:
         return (
             Job("drive", self.engine.drive, gave_up=self.handoffs.stop_goal),
             Job("plan_goal", self.planning.plan_goal, gave_up=self.handoffs.stop_goal),
+            Job(READ_JOB, self.reading.read_remark, gave_up=self.reading.gave_up),
             Job(CHECK_WAIT, self.happenings.check_wait),
             Job(NUDGE_JOB, self.halts.nudge_held),
             Job("handle_event", self.dispatcher.handle_event),
             Job("post_cards", self.pump.post_cards),
         )
-
-
-def _loaders(parts: Parts) -> Loaders:
-    """Say where each card's content comes from."""
-    cards, desk = parts.cards, parts.connection_desk
-    examples = shown_examples(parts.registry)
-
-    async def awaited(tx: Transaction, card: OutboxCard) -> AwaitedCard:
-        wait_id = int(card.data["wait_id"])
-        return await awaited_card(tx, card.team_id, wait_id, cards=cards, registry=parts.registry)
-
-    async def welcome(_tx: Transaction, _card: OutboxCard) -> tuple[str, ...]:
-        return examples
-
-    return Loaders(
-        goal=lambda tx, card: cards.goal(tx, card.team_id, int(card.subject)),
-        approval=lambda tx, card: cards.approval(tx, card.team_id, int(card.subject)),
-        answer=lambda tx, card: cards.answer(tx, card.team_id, int(card.subject)),
-        handoff=lambda tx, card: parts.handoffs.card(tx, card.team_id, int(card.subject)),
-        remark=lambda tx, card: remark_card(tx, card.team_id, int(card.subject)),
-        awaited=awaited,
-        unknown=lambda tx, card: cards.unknown(tx, card.team_id, int(card.subject)),
-        connect=lambda tx, card: desk.card(tx, card.team_id, card.subject),
-        digest=lambda tx, card: parts.digests.load(tx, card.team_id, int(card.subject)),
-        home=lambda tx, card: parts.homes.read(tx, card.team_id, card.subject),
-        examples=welcome,
-    )

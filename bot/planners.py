@@ -2,27 +2,37 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from bot.config import Settings
 from bot.llm.messages import Size, UsageRecord
 from bot.planning.offline.planner import OfflinePlanner
 from bot.planning.outcome import Planner
+from bot.planning.reading import Reader
 from connectors.registry import Registry
 from storage.database import Database
 
 
+@dataclass(frozen=True, slots=True)
+class Planners:
+    """Who plans, and who reads what is written about a goal under way; without a model nobody."""
+
+    planner: Planner
+    reader: Reader | None
+
+
 @asynccontextmanager
-async def open_planner(
+async def open_planners(
     settings: Settings, registry: Registry, database: Database
-) -> AsyncIterator[Planner]:
-    """Yield the planner that the settings ask for, and close its client at the end."""
+) -> AsyncIterator[Planners]:
+    """Yield what the settings ask for, and close the model's client at the end."""
     if not settings.has_model:
-        yield OfflinePlanner(registry)
+        yield Planners(OfflinePlanner(registry), None)
         return
     # Importing `openai` costs half a second of CPU: only an installation with a model pays it.
     from bot.llm.client import ModelClient  # noqa: PLC0415 -- as above
     from bot.planning.model import ModelPlanner  # noqa: PLC0415 -- as above
+    from bot.planning.model_reader import ModelReader  # noqa: PLC0415 -- as above
 
     async def record(usage: UsageRecord) -> None:
         # One statement, which commits by itself.
@@ -40,6 +50,6 @@ async def open_planner(
         usage=record,
     )
     try:
-        yield ModelPlanner(client=client, registry=registry)
+        yield Planners(ModelPlanner(client=client, registry=registry), ModelReader(client))
     finally:
         await client.close()

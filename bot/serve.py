@@ -174,6 +174,7 @@ def run_clock(parts: Parts) -> list[Coroutine[Any, Any, None]]:
         Clock(tick).run(),
         run_every(settings.countersign_sweep_s, parts.sweeper.sweep, name="sweep"),
         run_every(settings.countersign_sweep_s, parts.dispatcher.sweep, name="inbox"),
+        run_every(settings.countersign_sweep_s, parts.reading.sweep, name="remarks"),
         run_every(POLL_S, parts.happenings.poll_due, name="polls"),
         run_every(WAKE_S, parts.wakes.wake_due, name="waits"),
         run_every(OUTBOX_SWEEP_S, parts.pump.sweep, name="outbox"),

@@ -185,6 +185,10 @@ class Budgets:
         await self.stop(tx, goal, line.most)
         return False
 
+    async def allows_request(self, tx: Transaction, goal: Goal) -> bool:
+        """Whether a model may be asked once more; where not, nothing happens to the goal."""
+        return not any(line.is_over for line in await self._model_lines(tx, goal))
+
     async def near(self, tx: Transaction, goal: Goal) -> str | None:
         """Return which budget is nearly used up, in a line for a planner that is asked anyway."""
         tasks = await tx.tasks.list_(goal.team_id, goal.id)

@@ -200,6 +200,8 @@ class RemarkCard:
     said: str
     options: tuple[tuple[str, str], ...]
     """What a button says, and what it would do."""
+    goal: GoalCard | None = None
+    """How the goal stands, where the person asked that."""
 
 
 @dataclass(frozen=True, slots=True)

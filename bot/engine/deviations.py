@@ -25,6 +25,8 @@ class Kind(StrEnum):
     REJECTED = "rejected"
     EDITED = "edited"
     BUDGET = "budget"
+    WISH = "wish"
+    """Its requester wants more, or something else; no re-plan that counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ MOST = 4
 class Meaning(StrEnum):
     CHANGE = "change"
     """This goal's plan changes as its wish says."""
+    ADD = "add"
+    """The planner fits the message into this goal's plan."""
     NEW_GOAL = "new_goal"
     """The message becomes a goal of its own."""
 

@@ -25,6 +25,7 @@ from bot.planning.provenance import MADE_BY_MODEL, label_literals
 from bot.planning.valid import ValidPlan
 from connectors.labels import Label, Labels, Provenance
 from connectors.registry import Registry
+from storage import outbox
 from storage.database import Transaction
 from storage.tables.goals import Goal, GoalStatus
 
@@ -99,7 +100,9 @@ class PlanAgain:
             plan=whole,
             author=author,
             labels=literal_labels(plan, request, self._registry),
-            reason="the plan changed",
+            reason="its requester changed the plan"
+            if deviation.kind is Kind.WISH
+            else "the plan changed",
         )
         try:
             await apply_version(tx, goal, tasks, new, decisions=self._decisions)
@@ -133,6 +136,9 @@ class PlanAgain:
             goal_id=goal.id,
             data={"why": reason, "kind": deviation.kind.value},
         )
+        if deviation.kind is Kind.WISH:
+            await self._refuse_wish(tx, goal, said)
+            return
         await tx.goals.set_deviation(goal, None, replans=MAX_REPLANS)
         await move_goal(tx, goal, to=GoalStatus.RUNNING)
         if deviation.kind is not Kind.NEXT_ROUND:
@@ -141,6 +147,21 @@ class PlanAgain:
         await tx.goals.begin_round(goal)
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
         await progress.finish(tx, goal, tasks, self._registry, said=said, is_whole=is_whole)
+
+    async def _refuse_wish(self, tx: Transaction, goal: Goal, said: str) -> None:
+        """Go on with the plan as it was, judged anew, and tell its requester why."""
+        await tx.goals.set_deviation(goal, None)
+        await defer_drive(tx, goal.team_id, goal.id)
+        await outbox.show(
+            tx,
+            team_id=goal.team_id,
+            noun="note",
+            subject=f"wish:{goal.id}:{len(goal.clarifications)}",
+            channel_id=goal.channel_id,
+            thread_ts=goal.thread_ts,
+            data={"text": f"I could not fit that in, so the plan stays as it was. {said}"},
+            priority=1,
+        )
 
 
 async def ask(tx: Transaction, goal: Goal, question: Question) -> None:

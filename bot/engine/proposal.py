@@ -42,7 +42,7 @@ class Proposals:
             for task in tasks
             if task.status is TaskStatus.PENDING and task.plan_version > goal.started_version
         ]
-        if goal.started_version or goal.rounds > 1:
+        if goal.started_version or goal.rounds > 1 or goal.plan_version > 1:
             plan = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
             if waiting and plan is not None and plan.body.get("shown_because"):
                 await move_goal(tx, goal, to=GoalStatus.PROPOSED)

@@ -2,30 +2,41 @@
 
 from collections.abc import Sequence
 
+from bot.engine.card_queries import CardQueries
 from bot.engine.cards import RemarkCard
 from bot.engine.options import MOST, Meaning, Option
+from bot.engine.plans import CHANGEABLE
+from bot.engine.rounds import Rounds
 from bot.engine.starting import start_goal
 from bot.engine.wishes import Wishes
 from bot.goals.clicks import Answer, Click
 from bot.goals.messages import IncomingMessage
 from storage import outbox
 from storage.database import Database, Transaction
-from storage.tables.goals import Goal
+from storage.queue import Priority
+from storage.tables.goals import Goal, GoalStatus
 from storage.tables.remarks import Remark, RemarkStatus
+
+READ_JOB = "read_remark"
+"""The job that `bot.engine.reading_job` does."""
 
 STALE = (
     "The plan has changed since I asked, so I changed nothing. Write it again if you still want it."
 )
 _NOT_YOURS = "Only the person who asked for this can answer."
 _ANSWERED = "I have that answer already; nothing changed."
+_ADDING = "I am fitting that in. The card shows the new plan before anything of it is done."
+_PAUSED = "It is paused: write “resume” first, then say that again."
+_CLOSED = "I cannot add to this goal any more. Send it as a new message."
 _NONE = "Nothing was changed. Tell me in other words what you would like."
 
 
 class RemarkService:
     """Answers the buttons under a question about what a message means."""
 
-    def __init__(self, *, database: Database, wishes: Wishes) -> None:
+    def __init__(self, *, database: Database, wishes: Wishes, rounds: Rounds) -> None:
         self._database = database
+        self._rounds = rounds
         self._wishes = wishes
 
     async def pick(self, click: Click, remark_id: int, number: int) -> Answer:
@@ -43,6 +54,8 @@ class RemarkService:
                 said = "I took it as a new goal."
             elif goal.plan_version != remark.version:
                 said = STALE
+            elif option.meaning is Meaning.ADD:
+                said = await add_wish(tx, goal, remark.text, self._rounds)
             else:
                 said = await self._wishes.bring(tx, goal, option.wish)
             await settle_remark(tx, remark, said)
@@ -71,6 +84,27 @@ class RemarkService:
         return remark, goal, None
 
 
+async def add_wish(tx: Transaction, goal: Goal, text: str, rounds: Rounds) -> str:
+    """Send a goal back to its planner with what its requester wants besides; return the answer.
+
+    What is finished or runs stays; new writes are shown before they run.
+
+    Args:
+        tx: holds the goal's row.
+        goal: as it is now.
+        text: what the requester wrote.
+        rounds: asks the planner.
+    """
+    if goal.status not in CHANGEABLE:
+        return _CLOSED
+    if goal.status is GoalStatus.PAUSED:
+        return _PAUSED
+    if not await rounds.wish(tx, goal, text):
+        return _CLOSED
+    await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
+    return _ADDING
+
+
 async def ask_about(
     tx: Transaction, goal: Goal, message: IncomingMessage, said: str, options: Sequence[Option]
 ) -> None:
@@ -93,6 +127,16 @@ async def ask_about(
     )
     if remark_id is not None:
         await _show(tx, message, remark_id)
+
+
+async def read_later(tx: Transaction, goal: Goal, message: IncomingMessage) -> None:
+    """Let a model read a message, and show that it is being read; once, however often it comes."""
+    remark_id = await add_remark(tx, goal, message, status=RemarkStatus.READING)
+    if remark_id is not None:
+        await _show(tx, message, remark_id)
+        await tx.defer(
+            READ_JOB, priority=Priority.INTERACTIVE, team_id=goal.team_id, remark_id=remark_id
+        )
 
 
 async def add_remark(
@@ -143,7 +187,9 @@ async def start_remarked(tx: Transaction, remark: Remark) -> None:
     )
 
 
-async def remark_card(tx: Transaction, team_id: str, remark_id: int) -> RemarkCard:
+async def remark_card(
+    tx: Transaction, team_id: str, remark_id: int, *, cards: CardQueries
+) -> RemarkCard:
     """Return what a remark's card shows now.
 
     Raises:
@@ -151,6 +197,7 @@ async def remark_card(tx: Transaction, team_id: str, remark_id: int) -> RemarkCa
     """
     remark = await tx.remarks.get(team_id, remark_id)
     options = [Option.from_json(item) for item in remark.options]
+    is_told = remark.status is RemarkStatus.TOLD
     return RemarkCard(
         remark_id=remark.id,
         requester_id=remark.person_id,
@@ -158,6 +205,7 @@ async def remark_card(tx: Transaction, team_id: str, remark_id: int) -> RemarkCa
         status=remark.status,
         said=remark.said,
         options=tuple((option.label, option.line) for option in options),
+        goal=await cards.goal(tx, team_id, remark.goal_id) if is_told else None,
     )
 
 

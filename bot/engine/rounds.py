@@ -22,6 +22,10 @@ from storage.queue import Priority
 from storage.repositories.results import is_stored
 from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, Task, TaskStatus
 
+_CHANGED = "(changed their mind while it was under way)"
+_WISHED = "The person changed their mind: the last clarification is what they want now."
+_AS_WISHED = "You asked for a change. Look at the new plan before it goes on."
+
 MAX_ROUNDS = 2
 """The first plan, and one that saw its results (PLAN_FORMAT)."""
 
@@ -73,6 +77,18 @@ class Rounds:
         await self._ask(tx, goal, deviation)
         return True
 
+    async def wish(self, tx: Transaction, goal: Goal, text: str) -> bool:
+        """Ask the planner to fit in what the requester wrote; False where it is not asked any more.
+
+        Not counted among the re-plans: a person decides how often they change their mind, and the
+        goal's budgets how much of a model that may use.
+        """
+        if not self._may_ask(goal):
+            return False
+        await tx.goals.add_clarification(goal, text, asked=_CHANGED)
+        await self._ask(tx, goal, Deviation(Kind.WISH, None, _WISHED))
+        return True
+
     def _may_ask(self, goal: Goal) -> bool:
         can_go_on = goal.kind is GoalKind.REQUEST and goal.stopped_because is None
         return self._can_replan and can_go_on
@@ -84,7 +100,7 @@ class Rounds:
         return plan is not None and not plan.body.get("final", True)
 
     async def _ask(self, tx: Transaction, goal: Goal, deviation: Deviation) -> None:
-        is_replan = deviation.kind is not Kind.NEXT_ROUND
+        is_replan = deviation.kind not in (Kind.NEXT_ROUND, Kind.WISH)
         await tx.goals.set_deviation(
             goal, deviation.to_json(), replans=goal.replans + 1 if is_replan else None
         )
@@ -159,6 +175,8 @@ class Rounds:
         self, new: Sequence[ValidTask], deviation: Deviation, known: frozenset[str]
     ) -> str:
         writes = [task for task in new if not self._is_read(task.action)]
+        if deviation.kind is Kind.WISH:
+            return _AS_WISHED
         unannounced = [task for task in writes if task.action not in known]
         if unannounced:
             summary = self._registry.stored_action(unannounced[0].action).summary.rstrip(".")

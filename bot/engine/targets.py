@@ -22,9 +22,6 @@ from bot.planning.valid import read_wait
 from connectors.registry import Registry
 from storage.tables.goals import Task, TaskStatus
 
-_FORM = "%Y-%m-%d %H:%M"
-"""How a form writes an instant, in the person's zone."""
-
 _BARE = 100
 """An amount without a currency that is smaller may be an hour or a count."""
 
@@ -92,7 +89,7 @@ def _made(
     wish: Make, task: Task, own: frozenset[str], around: Around, *, is_begun: bool
 ) -> list[Target | Doubt]:
     """Return the ways in which one step can take a new value."""
-    fields = [one for one in _fields(task, around) if _means(wish, own, one)]
+    fields = [one for one in form_fields(task, around) if _means(wish, own, one)]
     match wish.value:
         case When() as when:
             made = _timed(wish, task, own, when, fields, around)
@@ -146,7 +143,8 @@ def _means(wish: Make, own: frozenset[str], field_: FormField) -> bool:
     return wish.words <= own | words_of(field_.title)
 
 
-def _fields(task: Task, around: Around) -> Sequence[FormField]:
+def form_fields(task: Task, around: Around) -> Sequence[FormField]:
+    """Return the inputs of a step's form; none where its action is gone."""
     action = around.registry.stored_action(task.action)
     if action.is_removed:
         return ()
@@ -170,13 +168,13 @@ def _moved(
     None where the words leave out what the step does not have either.
     """
     first, *rest = moments
-    old = _read(first.value, around.zone)
-    start = _combined(when, old, around)
+    old = moment_of(first.value, around.zone)
+    start = combined(when, old, around)
     if start is None or isinstance(start, Doubt):
         return start
     values = {first.name: start.astimezone(around.zone).isoformat()}
     for one in rest:
-        moment = _read(one.value, around.zone)
+        moment = moment_of(one.value, around.zone)
         if moment is not None and old is not None:
             values[one.name] = (moment + (start - old)).astimezone(around.zone).isoformat()
     if when.span is not None and when.span.end is not None and rest:
@@ -185,7 +183,7 @@ def _moved(
     return values
 
 
-def _combined(when: When, old: datetime | None, around: Around) -> datetime | Doubt | None:
+def combined(when: When, old: datetime | None, around: Around) -> datetime | Doubt | None:
     """Return the instant that the words name; what they leave out stays as it is."""
     for part in (when.day, when.span):
         if part is not None and part.doubt is not None:
@@ -204,26 +202,42 @@ def _combined(when: When, old: datetime | None, around: Around) -> datetime | Do
 
 def _new_wait(task: Task, when: When, around: Around) -> Wait | Doubt | None:
     """Return the wait of a step with its instant moved; None where it waits for no instant."""
+    old = wait_moment(task, around.zone)
+    if old is None:
+        return None
+    start = combined(when, old, around)
+    return wait_at(start, around.zone) if isinstance(start, datetime) else start
+
+
+def wait_moment(task: Task, zone: ZoneInfo) -> datetime | None:
+    """Return the instant that a step waits for; None where it waits for no written one."""
     wait = read_wait(task.spec)
     if not isinstance(wait, WaitUntil) or not isinstance(wait.until, str):
         return None
     try:
-        old = read_until(wait.until, at=wait.at, zone=around.zone)
+        return read_until(wait.until, at=wait.at, zone=zone)
     except MomentError:
         return None
-    start = _combined(when, old, around)
-    if start is None or isinstance(start, Doubt):
-        return start
-    local = start.astimezone(around.zone)
-    return wait.model_copy(update={"until": local.date().isoformat(), "at": f"{local:%H:%M}"})
 
 
-def _read(text: str, zone: ZoneInfo) -> datetime | None:
-    """Return the instant in an input; lengths between instants hold whatever the clocks do."""
+def wait_at(moment: datetime, zone: ZoneInfo) -> WaitUntil:
+    """Return the wait for an instant, said as the person's day and time."""
+    local = moment.astimezone(zone)
+    return WaitUntil(until=local.date().isoformat(), at=f"{local:%H:%M}")
+
+
+def moment_of(text: str, zone: ZoneInfo) -> datetime | None:
+    """Return the instant in an input, in UTC, so that lengths hold whatever the clocks do.
+
+    A time without an offset is in the person's zone; a day alone is no instant.
+    """
     try:
-        return datetime.strptime(text, _FORM).replace(tzinfo=zone).astimezone(UTC)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    if ":" not in text:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _currency(money: Money, fields: Sequence[FormField]) -> dict[str, str]:

@@ -1,20 +1,36 @@
 """Words in a goal's thread that are no new goal: pause, resume, undo, and changes of mind."""
 
 from bot.engine.changes import ChangeService
+from bot.engine.options import A_NEW_GOAL
 from bot.engine.pauses import PauseService
+from bot.engine.plans import CHANGEABLE
+from bot.engine.remarks import ask_about, read_later
 from bot.engine.undo import UndoService
 from bot.goals.messages import IncomingMessage
-from bot.planning.interpret import ThreadWord, thread_word
+from bot.planning.interpret import ThreadWord, talk_kind, thread_word
 from storage.database import Transaction
 from storage.tables.goals import Goal, GoalKind
 
+_TOO_EARLY = (
+    "I am still working out this goal, and nothing is changed. If that is about it, write it again "
+    "when its card shows the plan."
+)
 _NOT_OVER = "It is not over yet: write “stop” first, then “undo”."
 
 
 class ThreadService:
     """Does what a requester writes about the goal of a thread."""
 
-    def __init__(self, *, pauses: PauseService, undos: UndoService, changes: ChangeService) -> None:
+    def __init__(
+        self,
+        *,
+        pauses: PauseService,
+        undos: UndoService,
+        changes: ChangeService,
+        can_read: bool,
+    ) -> None:
+        """Take the services; `can_read`: a model reads what the exact forms do not."""
+        self._can_read = can_read
         self._pauses = pauses
         self._undos = undos
         self._changes = changes
@@ -42,7 +58,15 @@ class ThreadService:
         goal = await self._open(tx, message)
         if goal is None or goal.kind is GoalKind.UNDO:
             return False
-        return await self._changes.take(tx, goal, message)
+        if await self._changes.take(tx, goal, message):
+            return True
+        if not self._can_read or talk_kind(message.text) is not None:
+            return False
+        if goal.status in CHANGEABLE:
+            await read_later(tx, goal, message)
+        else:
+            await ask_about(tx, goal, message, _TOO_EARLY, [A_NEW_GOAL])
+        return True
 
     async def _undo(self, tx: Transaction, message: IncomingMessage) -> str:
         """Take back what the newest goal of this thread did that did anything."""

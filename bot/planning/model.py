@@ -33,6 +33,7 @@ from bot.planning.schema import (
     shown_examples,
     signatures,
 )
+from bot.planning.text import json_part
 from bot.planning.valid import ValidPlan
 from bot.planning.validator import ANSWER, Invalid, Validator
 from connectors.actions import Action
@@ -138,7 +139,7 @@ class ModelPlanner:
             )
         )
         try:
-            return _Choice.model_validate_json(_json_part(reply.text))
+            return _Choice.model_validate_json(json_part(reply.text))
         except ValidationError:
             return None
 
@@ -151,7 +152,7 @@ class ModelPlanner:
         flaws: tuple[Flaw, ...] = ()
         for _ in range(1 + MAX_REPAIRS):
             reply = await self._client.complete(completion)
-            text = _json_part(reply.text)
+            text = json_part(reply.text)
             reason = _refusal(text)
             if reason is not None and request.progress and not request.progress.problem:
                 return NothingLeft(reason, _author(reply))
@@ -217,12 +218,6 @@ def _repair(before: Completion, reply: Reply, verdict: Invalid) -> Completion:
         team_id=before.team_id,
         goal_id=before.goal_id,
     )
-
-
-def _json_part(text: str) -> str:
-    """Return what stands between the outermost braces: endpoints wrap JSON in prose or fences."""
-    start, end = text.find("{"), text.rfind("}")
-    return text[start : end + 1] if 0 <= start < end else text
 
 
 def _refusal(text: str) -> str | None:

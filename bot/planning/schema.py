@@ -111,6 +111,18 @@ def choice_schema(names: Iterable[str], *, kinds: Iterable[str]) -> Schema:
     )
 
 
+def reading_schema(keys: Iterable[str], *, kinds: Iterable[str]) -> Schema:
+    """Return the strict schema of what a message about a goal means; only open steps have names."""
+    names = sorted(keys)
+    key: Schema = {"type": "string", "enum": names} if names else _TEXT
+    return _closed(
+        kind={"type": "string", "enum": list(kinds)},
+        drop=_list(key),
+        set=_list(_closed(step=key, field=_TEXT, value=_TEXT)),
+        add={"type": "boolean"},
+    )
+
+
 def signatures(actions: Iterable[Action]) -> str:
     """Return one line an action, with its arguments, what its result has, and one example."""
     return "\n".join(_signature(action) for action in _sorted(actions))

@@ -26,3 +26,9 @@ def plain(text: str) -> str:
 def folded(text: str) -> str:
     """Return text for comparing: NFKC, case folded, white space collapsed."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def json_part(text: str) -> str:
+    """Return what stands between the outermost braces: endpoints wrap JSON in prose or fences."""
+    start, end = text.find("{"), text.rfind("}")
+    return text[start : end + 1] if 0 <= start < end else text

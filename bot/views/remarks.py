@@ -1,12 +1,15 @@
 """What a message about a goal may mean: the question with a button for each meaning."""
 
-from bot.engine.cards import RemarkCard
-from bot.views import blocks, ids
+from bot.engine.cards import GoalCard, RemarkCard, Step
+from bot.views import blocks, ids, words
 from bot.views.blocks import Block
 from bot.views.text import one_line, shorten
+from storage.tables.goals import TaskStatus
 from storage.tables.remarks import RemarkStatus
 
 _TEXT_SHOWN = 200
+_MOST_STEPS = 12
+_MORE = "Its card has the rest; Details shows everything."
 _READING = "I am reading that…"
 
 
@@ -16,6 +19,8 @@ def build_remark_blocks(card: RemarkCard) -> list[Block]:
         blocks.section(_said(card)),
         blocks.context(f"“{shorten(one_line(card.text), _TEXT_SHOWN)}”"),
     ]
+    if card.goal is not None:
+        shown.insert(1, blocks.section(_standing(card.goal)))
     if card.status is not RemarkStatus.ASKING:
         return blocks.fit(shown)
     lines = "\n".join(f"• {line}" for _, line in card.options)
@@ -39,4 +44,24 @@ def remark_fallback(card: RemarkCard) -> str:
 
 
 def _said(card: RemarkCard) -> str:
+    if card.goal is not None:
+        return f"This is how it stands: {words.headline(card.goal)}."
     return _READING if card.status is RemarkStatus.READING else card.said
+
+
+def _standing(goal: GoalCard) -> str:
+    """Return one line a step: what it does, and how far it is or what it waits for."""
+    steps = [step for step in goal.steps if not step.is_read] or goal.steps
+    lines = [
+        f"• {step.sentence} — {step.problem or step.waits or _waits(step)}"
+        for step in steps[:_MOST_STEPS]
+    ]
+    if len(steps) > _MOST_STEPS:
+        lines.append(f"… and {len(steps) - _MOST_STEPS} more steps")
+    return "\n".join([*lines, *([goal.halted] if goal.halted else []), _MORE])
+
+
+def _waits(step: Step) -> str:
+    if step.status is TaskStatus.NEEDS_APPROVAL and step.asked:
+        return f"waits for {step.asked}"
+    return words.TASK[step.status]

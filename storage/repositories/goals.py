@@ -238,10 +238,10 @@ class GoalRepository:
         """Store what the requester is asked before a plan can be made."""
         await self._change(goal, question=question)
 
-    async def add_clarification(self, goal: Goal, answer: str) -> None:
-        """Add the requester's answer to what was asked."""
-        asked = (goal.question or {}).get("text", "")
-        pair = {"question": asked, "answer": answer}
+    async def add_clarification(self, goal: Goal, answer: str, *, asked: str | None = None) -> None:
+        """Add what the requester answered to the goal's question, or said about it otherwise."""
+        question = (goal.question or {}).get("text", "") if asked is None else asked
+        pair = {"question": question, "answer": answer}
         await self._change(goal, clarifications=[*goal.clarifications, pair])
 
     async def begin_round(self, goal: Goal) -> None:

@@ -51,6 +51,10 @@ class RemarkRepository:
             remark, status=RemarkStatus.ASKING, said=said, options=options, version=version
         )
 
+    async def tell(self, remark: Remark) -> None:
+        """Store that its card shows how the goal stands."""
+        await self._change(remark, status=RemarkStatus.TOLD, settled_at=func.now())
+
     async def settle(self, remark: Remark, *, said: str) -> None:
         """Store what became of it; nothing can be chosen any more."""
         await self._change(

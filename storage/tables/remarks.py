@@ -13,6 +13,8 @@ class RemarkStatus(StrEnum):
     """A model is asked what it means."""
     ASKING = "asking"
     """The person is asked what it means."""
+    TOLD = "told"
+    """The person asked how the goal stands; the card shows it as it is whenever it is drawn."""
     SETTLED = "settled"
 
 

@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.engine.planning_job import PlanningJob
+from bot.engine.reading_job import ReadingJob
 from bot.goals.clicks import Click
 from bot.llm.client import ModelClient
 from bot.llm.messages import Size, UsageRecord
 from bot.planning.model import ModelPlanner
+from bot.planning.model_reader import ModelReader
 from bot.planning.outcome import Planner
 from storage.tables.goals import Goal, GoalStatus
+from tests.bot.engine.threads import said
 from tests.bot.engine.world import DANA, TEAM, World
 from tests.support.openai_server import ScriptedModel, serve_model
 
@@ -65,6 +68,7 @@ class Scene:
     model: ScriptedModel
     job: PlanningJob
     planner: Planner
+    reading: ReadingJob
     goal_id: int = field(default=0)
 
     async def say(self) -> int:
@@ -98,6 +102,13 @@ class Scene:
                 return goal
             await self.job.plan_goal(TEAM, self.goal_id)
 
+    async def hear(self, text: str, *, ts: str = "9.0") -> None:
+        """Receive a message in the goal's thread, and run the job that reads it."""
+        await self.world.goals.receive(said(text, ts=ts))
+        remark_id = self.world.one("SELECT max(id) FROM remarks WHERE status = 'reading'")
+        if remark_id is not None:
+            await self.reading.read_remark(TEAM, remark_id)
+
     async def run(self) -> Goal:
         """Click Run on the newest version."""
         goal = await self.world.goal(self.goal_id)
@@ -113,7 +124,11 @@ class Scene:
 
 @asynccontextmanager
 async def replanning(
-    world: World, *answers: Any, max_replans: int = 1, policy: str | None = None
+    world: World,
+    *answers: Any,
+    max_replans: int = 1,
+    policy: str | None = None,
+    can_read: bool = False,
 ) -> AsyncIterator[Scene]:
     """Yield a scene whose model gives these answers in turn."""
 
@@ -122,6 +137,7 @@ async def replanning(
             await tx.usage.add(**asdict(usage))
 
     world.can_replan, world.max_replans = True, max_replans
+    world.can_read = can_read
     world.policy = policy or world.policy
     world.wire()
     async with serve_model(ScriptedModel(answers=list(answers))) as model:
@@ -141,7 +157,16 @@ async def replanning(
             budgets=world.budgets,
             now=lambda: datetime.now(UTC),
         )
+        reading = ReadingJob(
+            database=world.database,
+            reader=ModelReader(client),
+            registry=world.registry,
+            wishes=world.wishes,
+            rounds=world.rounds,
+            budgets=world.budgets,
+            now=lambda: datetime.now(UTC),
+        )
         try:
-            yield Scene(world, model, job, planner)
+            yield Scene(world, model, job, planner, reading)
         finally:
             await client.close()

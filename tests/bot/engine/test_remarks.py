@@ -19,7 +19,7 @@ async def card(world: World) -> RemarkCard:
     """Return the newest remark's card."""
     remark_id = world.one("SELECT max(id) FROM remarks")
     async with world.database.transaction() as tx:
-        return await remark_card(tx, TEAM, remark_id)
+        return await remark_card(tx, TEAM, remark_id, cards=world.cards)
 
 
 async def several(world: World) -> tuple[int, RemarkCard]:

@@ -133,6 +133,7 @@ class World:
     policy: str = TIERS
     timing: Timing = LONG
     can_replan: bool = False
+    can_read: bool = False
     max_replans: int = 1
     limits: Limits = field(default_factory=Limits)
     connection_ids: dict[str, int] = field(default_factory=dict)
@@ -195,14 +196,19 @@ class World:
         self.wishes = Wishes(
             registry=self.registry, forecaster=self.forecaster, decisions=self.decisions
         )
-        self.remarks = RemarkService(database=self.database, wishes=self.wishes)
+        self.remarks = RemarkService(database=self.database, wishes=self.wishes, rounds=self.rounds)
         changes = ChangeService(
             registry=self.registry, wishes=self.wishes, now=lambda: datetime.now(UTC)
         )
         self.goals = GoalService(
             database=self.database,
             decisions=self.decisions,
-            threads=ThreadService(pauses=self.pauses, undos=self.undos, changes=changes),
+            threads=ThreadService(
+                pauses=self.pauses,
+                undos=self.undos,
+                changes=changes,
+                can_read=self.can_read,
+            ),
         )
         self.unknowns = UnknownService(database=self.database)
         self.handoffs = HandoffService(
