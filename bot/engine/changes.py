@@ -1,11 +1,11 @@
 """Changes of mind: what a requester writes in the thread of a goal that is under way."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.engine.options import MOST, Meaning, Option
+from bot.engine.options import A_NEW_GOAL, MOST, Meaning, Option
 from bot.engine.plans import CHANGEABLE
 from bot.engine.remarks import ask_about
 from bot.engine.targets import Around, Target, find_targets
@@ -18,12 +18,16 @@ from connectors.registry import Registry
 from storage.database import Transaction
 from storage.tables.goals import Goal, GoalStatus, Task
 
+_EITHER = "Is that a change of this goal, or a new one? Nothing is changed yet."
+_NOTHING = "I found nothing in this goal that this changes. Is it a new goal?"
+
 
 class ChangeService:
     """Reads a message as a change of its thread's open goal, and brings it into the plan.
 
     Only exact forms count ("make it Thursday", "drop the kickoff"), and only where they fit one
-    step: what fits several is asked about, what fits none is no change.
+    step. What fits several is asked about; so is what could change a step by another name, or
+    begin a goal.
     """
 
     def __init__(self, *, registry: Registry, wishes: Wishes, now: Callable[[], datetime]) -> None:
@@ -41,23 +45,54 @@ class ChangeService:
             goal: open.
             message: in its thread.
         """
-        if goal.status not in CHANGEABLE:
-            return False
-        requester = await tx.people.get(goal.team_id, goal.requester_id)
-        zone = ZoneInfo(requester.zone)
-        forms = read_changes(message.text, today=self._now().astimezone(zone).date())
-        if not forms:
-            return False
-        tasks = await tx.tasks.list_(goal.team_id, goal.id)
-        await tx.results.load(tasks)
-        is_proposed = goal.status is GoalStatus.PROPOSED
-        around = Around(tasks, self._registry, zone, self._now(), is_proposed)
+        forms, around = await self._forms(tx, goal, message)
         for form in forms:
             found = find_targets(form, around)
             if found:
-                await self._choose(_Said(tx, goal, message, tasks, form), found)
+                await self._choose(_Said(tx, goal, message, around.tasks, form), found)
                 return True
         return False
+
+    async def ask(self, tx: Transaction, goal: Goal, message: IncomingMessage) -> bool:
+        """Ask whether a message of an exact form that names no step changes this goal all the same.
+
+        False for a message of no such form: it is nothing but a goal of its own.
+
+        Args:
+            tx: holds the goal's row.
+            goal: open.
+            message: in its thread; `take` found nothing in it.
+        """
+        forms, around = await self._forms(tx, goal, message)
+        if not forms:
+            return False
+        options: list[Option] = []
+        for form in forms:
+            said = _Said(tx, goal, message, around.tasks, form)
+            loose = find_targets(form, around, loosely=True)
+            targets = [it for it in loose if isinstance(it, Target) and not it.is_begun]
+            options += (await self._options(said, targets))[0]
+        options = [
+            replace(option, label="Change this goal" if len(options) == 1 else option.label)
+            for option in options[: MOST - 1]
+        ]
+        asked = _EITHER if options else _NOTHING
+        await ask_about(tx, goal, message, asked, [*options, A_NEW_GOAL])
+        return True
+
+    async def _forms(
+        self, tx: Transaction, goal: Goal, message: IncomingMessage
+    ) -> tuple[list[Drop | Make], Around]:
+        """Return how a message reads as a change, and what it is read against."""
+        requester = await tx.people.get(goal.team_id, goal.requester_id)
+        zone, now = ZoneInfo(requester.zone), self._now()
+        is_proposed = goal.status is GoalStatus.PROPOSED
+        forms = read_changes(message.text, today=now.astimezone(zone).date())
+        if not forms or goal.status not in CHANGEABLE:
+            return [], Around((), self._registry, zone, now, is_proposed)
+        tasks = await tx.tasks.list_(goal.team_id, goal.id)
+        await tx.results.load(tasks)
+        return forms, Around(tasks, self._registry, zone, now, is_proposed)
 
     async def _choose(self, said: "_Said", found: Sequence[Target | Doubt]) -> None:
         targets = [item for item in found if isinstance(item, Target)]
@@ -71,25 +106,17 @@ class ChangeService:
             answer = f"{doubt.question} Nothing is changed yet."
         else:
             sentence = await self._sentence(said, targets[0].task)
-            answer = (
+            asked = (
                 f"“{sentence}” has been done or is under way, so it stays. You can undo it on its "
-                "card, or write me a new message that says what to change."
+                "card. Or shall I take your message as a goal of its own?"
             )
+            await ask_about(said.tx, said.goal, said.message, asked, [A_NEW_GOAL])
+            return
         await note(said.tx, said.message, answer)
 
     async def _ask(self, said: "_Said", targets: Sequence[Target]) -> None:
         """Ask which of several is meant: a button for each that can be done."""
-        options = []
-        problem = ""
-        for target in targets:
-            wish = _wish(target)
-            checked = await self._wishes.check(said.tx, said.goal, said.tasks, wish)
-            if isinstance(checked, Refused):
-                problem = checked.problem
-                continue
-            sentence = await self._sentence(said, target.task)
-            label = f"{sentence} ({target.what.lower()})" if target.what else sentence
-            options.append(Option(Meaning.CHANGE, label, checked.will[0], wish))
+        options, problem = await self._options(said, targets)
         if not options:
             await note(said.tx, said.message, problem)
             return
@@ -101,6 +128,21 @@ class ChangeService:
                 f"“{example}” with a word that only that one has."
             )
         await ask_about(said.tx, said.goal, said.message, asked, options)
+
+    async def _options(self, said: "_Said", targets: Sequence[Target]) -> tuple[list[Option], str]:
+        """Return an option for each target that can be done, and why the last other one cannot."""
+        options = []
+        problem = ""
+        for target in targets:
+            wish = _wish(target)
+            checked = await self._wishes.check(said.tx, said.goal, said.tasks, wish)
+            if isinstance(checked, Refused):
+                problem = checked.problem
+                continue
+            sentence = await self._sentence(said, target.task)
+            label = f"{sentence} ({target.what.lower()})" if target.what else sentence
+            options.append(Option(Meaning.CHANGE, label, checked.will[0], wish))
+        return options, problem
 
     async def _sentence(self, said: "_Said", task: Task) -> str:
         return await self._wishes.sentence(said.tx, said.goal, task, said.tasks)

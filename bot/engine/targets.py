@@ -66,8 +66,16 @@ class Around:
     is_proposed: bool
 
 
-def find_targets(wish: Drop | Make, around: Around) -> list[Target | Doubt]:
-    """Return everything that the words may mean; a doubt where they fit and are not certain."""
+def find_targets(
+    wish: Drop | Make, around: Around, *, loosely: bool = False
+) -> list[Target | Doubt]:
+    """Return everything that the words may mean; a doubt where they fit and are not certain.
+
+    Args:
+        wish: what is to change, and how the person called it.
+        around: what the words are read against.
+        loosely: whatever could take the value, or be left out, by whatever name it was called.
+    """
     found: list[Target | Doubt] = []
     for task in around.tasks:
         if task.dropped_in is not None or is_read(task, around.registry):
@@ -77,7 +85,7 @@ def find_targets(wish: Drop | Make, around: Around) -> list[Target | Doubt]:
             continue
         if not is_begun and not can_change(task, around.tasks, is_proposed=around.is_proposed):
             continue
-        own = _words(task, around)
+        own = _words(task, around) | (wish.words if loosely else frozenset())
         if isinstance(wish, Make):
             found += _made(wish, task, own, around, is_begun=is_begun)
         elif wish.words and wish.words <= own:

@@ -60,8 +60,10 @@ class ThreadService:
             return False
         if await self._changes.take(tx, goal, message):
             return True
-        if not self._can_read or talk_kind(message.text) is not None:
+        if talk_kind(message.text) is not None:
             return False
+        if not self._can_read:
+            return await self._changes.ask(tx, goal, message)
         if goal.status in CHANGEABLE:
             await read_later(tx, goal, message)
         else:

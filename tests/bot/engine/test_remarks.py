@@ -8,9 +8,9 @@ from bot.goals.clicks import Click
 from storage.tables.approvals import ApprovalStatus
 from storage.tables.goals import GoalStatus
 from storage.tables.remarks import RemarkStatus
-from tests.bot.engine.test_changes import answers, asked, waiting
+from tests.bot.engine.test_changes import GUESTS, answers, asked, waiting
 from tests.bot.engine.threads import said
-from tests.bot.engine.world import DANA, MO, TEAM, World, add
+from tests.bot.engine.world import ASK_MO, DANA, MO, TEAM, World, add
 
 ME = Click(TEAM, DANA)
 
@@ -139,3 +139,54 @@ async def test_at_most_four_meanings_have_buttons(world: World, count: int) -> N
     shown = await card(world)
     assert len(shown.options) == 4
     assert ("It fits 6 things" in shown.said) is (count > 4)
+
+
+async def test_finished_step_stays_and_a_new_goal_is_offered(world: World) -> None:
+    """What is done is not changed by words; its undo is named, and a goal begins at a click."""
+    await waiting(world)
+    await world.goals.receive(said("drop the company"))
+    shown = await card(world)
+    assert shown.said.startswith("“Add “Company”” has been done or is under way, so it stays.")
+    assert [label for label, _ in shown.options] == ["A new goal"]
+    assert world.one("SELECT count(*) FROM goals") == 1
+    await world.remarks.pick(ME, shown.remark_id, 0)
+    assert world.one("SELECT text FROM goals ORDER BY id DESC LIMIT 1") == "drop the company"
+
+
+async def test_words_that_name_no_step_may_be_either(world: World) -> None:
+    """Each button says what it would do; nothing begins silently."""
+    goal_id = await waiting(world)
+    await world.goals.receive(said("change the size of the party to 9"))
+    shown = await card(world)
+    assert shown.said == "Is that a change of this goal, or a new one? Nothing is changed yet."
+    assert [line for _, line in shown.options] == [
+        "Add “Kickoff”: size becomes 9",
+        "Add “Report”: size becomes 9",
+        "A new goal: I plan it by itself.",
+    ]
+    assert world.one("SELECT count(*) FROM goals") == 1
+    await world.remarks.pick(ME, shown.remark_id, 0)
+    assert (await world.tasks(goal_id))["t2"].spec["arguments"]["size"] == "9"
+    assert world.one("SELECT count(*) FROM goals") == 1
+
+
+async def test_only_step_that_can_be_meant_is_this_goal(world: World) -> None:
+    """Two buttons: change this goal, or a new one."""
+    world.policy = ASK_MO
+    world.wire()
+    await world.start(add("t1", "Note", is_own=True), add("t2", "Kickoff", guests=GUESTS))
+    await world.goals.receive(said("drop the party"))
+    shown = await card(world)
+    assert shown.options == (
+        ("Change this goal", "Leave out: Add “Kickoff”"),
+        ("A new goal", "A new goal: I plan it by itself."),
+    )
+
+
+async def test_amount_that_nothing_can_take_is_asked_about(world: World) -> None:
+    """A form that fits nothing at all is offered as a goal, and as nothing else."""
+    await waiting(world)
+    await world.goals.receive(said("make it 50,000"))
+    shown = await card(world)
+    assert shown.said.startswith("I found nothing in this goal that this changes.")
+    assert [label for label, _ in shown.options] == ["A new goal"]
