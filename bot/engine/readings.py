@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from bot.engine.cards import FormField
 from bot.engine.plans import can_change, read_edit
 from bot.engine.progress import is_read
-from bot.engine.targets import Around, combined, form_fields, moment_of, wait_at, wait_moment
+from bot.engine.said import moment_of
+from bot.engine.targets import Around, combined, form_fields, wait_at, wait_moment
 from bot.engine.wishes import Refused, Wish
 from bot.planning.parse.addresses import Colleague
 from bot.planning.parse.instants import find_when

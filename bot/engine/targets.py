@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
@@ -12,12 +12,13 @@ from bot.engine.cards import FormField
 from bot.engine.forms import step_form
 from bot.engine.plans import can_change
 from bot.engine.progress import is_read
+from bot.engine.said import moment_of, moment_text
 from bot.planning.changes import Drop, Make, words_of
 from bot.planning.moments import MomentError, first_instant, read_until
 from bot.planning.parse.instants import When
 from bot.planning.parse.money import Money
 from bot.planning.parse.scan import Doubt
-from bot.planning.plan import Wait, WaitUntil
+from bot.planning.plan import WaitUntil
 from bot.planning.valid import read_wait
 from connectors.registry import Registry
 from storage.tables.goals import Task, TaskStatus
@@ -43,7 +44,7 @@ class Target:
     task: Task
     what: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
-    wait: Wait | None = None
+    wait: WaitUntil | None = None
     is_begun: bool = False
 
 
@@ -203,12 +204,12 @@ def combined(when: When, old: datetime | None, around: Around) -> datetime | Dou
         return None
     start = first_instant(datetime.combine(day, time), around.zone)
     if start <= around.now:
-        shown = start.astimezone(around.zone)
-        return Doubt(f"{shown:%a} {shown.day} {shown:%b %H:%M} is in the past. When should it be?")
+        shown = moment_text(start, around.zone)
+        return Doubt(f"{shown} is in the past. When should it be?")
     return start
 
 
-def _new_wait(task: Task, when: When, around: Around) -> Wait | Doubt | None:
+def _new_wait(task: Task, when: When, around: Around) -> WaitUntil | Doubt | None:
     """Return the wait of a step with its instant moved; None where it waits for no instant."""
     old = wait_moment(task, around.zone)
     if old is None:
@@ -232,20 +233,6 @@ def wait_at(moment: datetime, zone: ZoneInfo) -> WaitUntil:
     """Return the wait for an instant, said as the person's day and time."""
     local = moment.astimezone(zone)
     return WaitUntil(until=local.date().isoformat(), at=f"{local:%H:%M}")
-
-
-def moment_of(text: str, zone: ZoneInfo) -> datetime | None:
-    """Return the instant in an input, in UTC, so that lengths hold whatever the clocks do.
-
-    A time without an offset is in the person's zone; a day alone is no instant.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if ":" not in text:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def _currency(money: Money, fields: Sequence[FormField]) -> dict[str, str]:

@@ -20,7 +20,9 @@ from bot.engine.plans import (
     words,
 )
 from bot.engine.revisions import Change, apply_change, revise
-from bot.planning.plan import Wait
+from bot.engine.said import moment_of, moment_text
+from bot.planning.moments import read_until
+from bot.planning.plan import WaitUntil
 from bot.planning.valid import read_wait
 from connectors.fields import argument_at
 from connectors.labels import Labels, labels_from_json, labels_to_json
@@ -39,13 +41,13 @@ class Wish:
     Attributes:
         dropped: the steps that go.
         values: step → input of its form → the new text.
-        waits: step → what it waits for instead.
+        waits: step → the written instant that it waits for instead.
         labels: step → where its new values came from; those without one were typed by the person.
     """
 
     dropped: frozenset[str] = frozenset()
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    waits: Mapping[str, Wait] = field(default_factory=dict)
+    waits: Mapping[str, WaitUntil] = field(default_factory=dict)
     labels: Mapping[str, Labels] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, JsonValue]:
@@ -66,7 +68,7 @@ class Wish:
             {
                 key: wait
                 for key, stored in data["waits"].items()
-                if (wait := read_wait({"wait": stored})) is not None
+                if isinstance(wait := read_wait({"wait": stored}), WaitUntil)
             },
             {key: labels_from_json(labels) for key, labels in data["labels"].items()},
         )
@@ -166,13 +168,14 @@ class Wishes:
         for key, (_, shown) in read.items():
             sentence = await self.sentence(tx, goal, by_key[key], tasks)
             becomes = ", ".join(f"{what.lower()} becomes {value}" for what, value in shown)
-            now = ", ".join(f"{what} is now {value}" for what, value in shown)
+            now = ", ".join(f"{what.lower()} is now {value}" for what, value in shown)
             will.append(f"{sentence}: {becomes}")
-            did.append(f"Changed: {sentence}. {now}.")
+            did.append(f"Changed: {sentence}. {now[:1].upper()}{now[1:]}.")
         for key in wish.waits:
             sentence = await self.sentence(tx, goal, by_key[key], tasks)
-            will.append(f"Change when it goes on: {sentence}")
-            did.append(f"Changed when it goes on: {sentence}.")
+            when = await self._goes_on(tx, goal, wish.waits[key])
+            will.append(f"{sentence}: goes on {when}")
+            did.append(f"Changed when it goes on: {sentence}. It goes on {when}.")
         if not did:
             return Refused("It is so already; nothing changed.")
         changes = {key: changed for key, (changed, _) in read.items()}
@@ -188,6 +191,11 @@ class Wishes:
         requester = await tx.people.get(goal.team_id, goal.requester_id)
         forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
         return forecast.preview.sentence
+
+    async def _goes_on(self, tx: Transaction, goal: Goal, wait: WaitUntil) -> str:
+        """Return the instant that a step is to wait for, as a sentence has it."""
+        zone = ZoneInfo((await tx.people.get(goal.team_id, goal.requester_id)).zone)
+        return moment_text(read_until(str(wait.until), at=wait.at, zone=zone), zone)
 
     async def _left_out(
         self, tx: Transaction, goal: Goal, tasks: Sequence[Task], dropped: frozenset[str]
@@ -242,10 +250,13 @@ class Wishes:
             return Refused(f"I could not change “{sentence}”: {errors[0][2]}")
         action = self._registry.stored_action(task.action)
         shown = []
-        for name, value in changed.items():
-            declared = argument_at(action.arguments, [name])
-            title = declared.title if declared else name.replace("_", " ").capitalize()
-            shown.append((title, value_text(action, name, value, zone)))
+        for name in action.arguments.model_fields:
+            if name in changed:
+                declared = argument_at(action.arguments, [name])
+                title = declared.title if declared else name.replace("_", " ").capitalize()
+                text = value_text(action, name, changed[name], zone)
+                moment = moment_of(text, zone)
+                shown.append((title, moment_text(moment, zone) if moment else text))
         return changed, shown
 
 

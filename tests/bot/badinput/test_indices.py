@@ -64,11 +64,14 @@ async def live(bot: WholeBot) -> None:
     await bot.press(DANA, ids.TASK_UNDO)
     await bot.say("Which deals does Acme have?")
     await bot.event({"type": "app_home_opened", "user": DANA, "tab": "home", "channel": bot.dm_id})
-    await bot.say("In 3 days, create a deal called Gamma for Acme")
+    ts = await bot.say("In 3 days, create a deal called Gamma for Acme")
     await bot.press(DANA, ids.GOAL_RUN)
+    await bot.say("drop the party", thread_ts=ts)
+    await bot.press(DANA, ids.REMARK_NONE)
     await bot.say("Create a deal")
     parts = bot.parts
     await parts.wakes.wake_due()
+    await parts.reading.sweep()
     async with bot.database.reading() as tx:
         await tx.waits.list_awaiting(TEAM, "hubspot", subjects={"1"}, events=["deal_changes"])
         await tx.waits.list_awaiting(TEAM, "hubspot", subjects=None, person_id=DANA)
@@ -127,6 +130,8 @@ def _value(name: str, kind: str, *, is_unique: bool) -> str:
         return f"r.{name} + n::bigint * 10000000"
     if name in ("requester_id", "person_id"):
         return f"r.{name} || (n % 1000)"
+    if name == "thread_ts":
+        return f"r.{name} || ':' || n"
     if kind == "text" and is_unique and name not in ("team_id", "channel_id", "noun"):
         return f"r.{name} || ':' || n"
     return f"r.{name}"
