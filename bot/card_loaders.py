@@ -41,6 +41,7 @@ def card_loaders(
         handoff=lambda tx, card: handoffs.card(tx, card.team_id, int(card.subject)),
         remark=lambda tx, card: remark_card(tx, card.team_id, int(card.subject), cards=cards),
         awaited=awaited,
+        question=lambda tx, card: cards.questions.load(tx, card.team_id, int(card.subject)),
         unknown=lambda tx, card: cards.unknown(tx, card.team_id, int(card.subject)),
         connect=lambda tx, card: connects.card(tx, card.team_id, card.subject),
         digest=lambda tx, card: digests.load(tx, card.team_id, int(card.subject)),

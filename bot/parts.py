@@ -13,6 +13,7 @@ from bot.config import Settings
 from bot.digests.delivery import DigestDelivery
 from bot.digests.queries import DigestQueries
 from bot.digests.service import DigestService
+from bot.engine.answers import AnswerService
 from bot.engine.awaits import CHECK_WAIT
 from bot.engine.budgets import Budgets
 from bot.engine.card_queries import CardQueries
@@ -266,9 +267,19 @@ class Parts:
             pauses=self.pauses,
             undos=self.undos,
             changes=changes,
+            answers=self.answers,
             can_read=self.reader is not None,
         )
         return GoalService(database=self.database, decisions=self.decisions, threads=threads)
+
+    @cached_property
+    def answers(self) -> AnswerService:
+        return AnswerService(
+            database=self.database,
+            registry=self.registry,
+            decisions=self.decisions,
+            now=self.clock.now,
+        )
 
     @cached_property
     def services(self) -> Services:
@@ -287,6 +298,7 @@ class Parts:
             ),
             approvals=self.desk,
             undos=self.undos,
+            answers=self.answers,
             unknowns=UnknownService(database=database),
             handoffs=self.handoffs,
             remarks=RemarkService(database=database, wishes=self.wishes, rounds=self.rounds),

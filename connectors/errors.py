@@ -1,5 +1,6 @@
 """Errors of a connector; each one says what the caller is to do about it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 
@@ -65,10 +66,21 @@ class RejectedError(ConnectorError):
 
     code = "rejected"
 
-    def __init__(self, message: str, *, kind: str = "rejected") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str = "rejected",
+        fields: tuple[str, ...] = (),
+        allowed: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         """not_found, conflict, changed, forbidden, invalid: what a caller may branch on."""
+        self.fields = fields
+        """The arguments whose values were refused, by our names; empty where nobody said which."""
+        self.allowed = allowed or {}
+        """Argument → the values that would be accepted, where the provider says so."""
 
 
 class OutcomeUnknownError(ConnectorError):

@@ -28,7 +28,7 @@ async def show(
         tx: nothing is shown unless it commits.
         team_id: whose card it is.
         noun: which renderer draws it: goal, approval, answer, connect, unknown, handoff, remark,
-            digest, welcome, note, home.
+            question, digest, welcome, note, home.
         subject: the id of what it shows; with noun and channel it names the card.
         channel_id: a channel, or a person id for the direct messages with that person.
         thread_ts: the thread to post it in.

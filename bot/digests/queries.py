@@ -95,7 +95,7 @@ class DigestQueries:
         for goal in goals:
             if goal.status is GoalStatus.PROPOSED:
                 lines.append(await _line(tx, person, goal, f"Run, edit or cancel {quoted(goal)}"))
-            elif goal.status is GoalStatus.ASKING:
+            elif goal.status is GoalStatus.ASKING or _asks(tasks.get(goal.id, ())):
                 lines.append(
                     await _line(tx, person, goal, f"Answer a question about {quoted(goal)}")
                 )
@@ -173,7 +173,7 @@ class DigestQueries:
                 return await _waits_for(tx, person, task, zone)
             if task.status is TaskStatus.READY and task.not_before is not None:
                 return f"is tried again at {instant(task.not_before, zone)}"
-        waits_on_person = {TaskStatus.NEEDS_CONNECTION, TaskStatus.UNKNOWN}
+        waits_on_person = {TaskStatus.NEEDS_CONNECTION, TaskStatus.ASKING, TaskStatus.UNKNOWN}
         if goal.status is GoalStatus.WAITING and any(
             task.status in waits_on_person for task in tasks
         ):
@@ -215,6 +215,11 @@ def late_note(run: DigestRun, person: Person) -> str | None:
     if run.created_at - slot < LATE:
         return None
     return f"This should have come {instant(slot, zone_of(person.zone))}; Countersign was not up."
+
+
+def _asks(tasks: Sequence[Task]) -> bool:
+    """Whether a step of a goal that runs asks for another value."""
+    return any(task.status is TaskStatus.ASKING for task in tasks)
 
 
 async def _waits_for(tx: Transaction, person: Person, task: Task, zone: ZoneInfo) -> str | None:

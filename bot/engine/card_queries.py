@@ -17,6 +17,7 @@ from bot.engine.forecast import Forecaster
 from bot.engine.halts import say_halt
 from bot.engine.plans import CHANGEABLE, can_change
 from bot.engine.progress import is_read
+from bot.engine.question_cards import QuestionCards
 from bot.engine.step_queries import StepQueries, person_name, shown_details, with_rows
 from bot.engine.wait_cards import with_waits
 from bot.goals.lifecycle import SETTLED
@@ -45,6 +46,7 @@ class CardQueries:
     def __init__(self, *, registry: Registry, forecaster: Forecaster) -> None:
         self._registry = registry
         self._steps = StepQueries(registry=registry, forecaster=forecaster)
+        self.questions = QuestionCards(registry=registry, steps=self._steps)
 
     async def goal(self, tx: Transaction, team_id: str, goal_id: int) -> GoalCard:
         """Return a goal's card.

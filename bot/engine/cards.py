@@ -170,6 +170,24 @@ class UnknownCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionCard:
+    """Asks a requester for another value, in the goal's thread; nothing of the step was done."""
+
+    task_id: int
+    goal_id: int
+    requester_id: str
+    sentence: str
+    message: str
+    """Why the value was refused, in a sentence."""
+    fields: tuple[str, ...]
+    """What people call the values that may be changed; words answer the first."""
+    choices: tuple[str, ...]
+    version: int
+    answered: str | None
+    """What became of it; None while it is open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandoffCard:
     """Something that a defect of ours stopped; `position` is None where it was a whole goal."""
 

@@ -65,7 +65,7 @@ class Engine:
         self._rounds = rounds
         self._budgets = budgets
         self._timing = timing
-        self._outcomes = Outcomes(database=database, timing=timing, registry=registry)
+        self._outcomes = Outcomes(timing=timing, registry=registry, rounds=rounds)
         self._recovery = Recovery(executor=executor)
         self._is_stopping = False
         self._endings: dict[str, Endings] = {}

@@ -2,7 +2,7 @@
 
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -38,7 +38,7 @@ def step_form(
         fields.append(
             FormField(
                 name=name,
-                title=declared.title if declared else name.replace("_", " ").capitalize(),
+                title=value_title(action, name),
                 kind=kind,
                 value=_shown(arguments.get(name), kind, declared, zone),
                 options=options,
@@ -82,6 +82,44 @@ def read_values(
         if value != before.get(name):
             changed[name] = value
     return changed, tuple(errors)
+
+
+def is_editable(action: Action, name: str) -> bool:
+    """Whether an action has an argument that a person may type; ids are chosen, never typed."""
+    declared = argument_at(action.arguments, [name])
+    is_id = declared is not None and declared.id_kind is not None
+    return name in action.arguments.model_fields and not is_id
+
+
+def value_title(action: Action, name: str) -> str:
+    """Return what people call an argument."""
+    declared = argument_at(action.arguments, [name])
+    return declared.title if declared else name.replace("_", " ").capitalize()
+
+
+def input_kind(action: Action, name: str, value: JsonValue) -> str:
+    """Return the kind of input that an argument's form has, as `FormField.kind` says it."""
+    declared = argument_at(action.arguments, [name])
+    return _kind(action.arguments.model_fields[name].annotation, declared, value)[0]
+
+
+def offered(
+    action: Action, name: str, allowed: Sequence[str], *, but: JsonValue
+) -> tuple[str, ...]:
+    """Return the values to choose from for an argument, as its form shows them, without one.
+
+    Args:
+        action: declares the argument.
+        name: the argument's.
+        allowed: what its provider accepts; empty where nobody said.
+        but: the value that is not offered.
+    """
+    declared = argument_at(action.arguments, [name])
+    choices = declared.choices if declared is not None else {}
+    if not allowed and not choices:
+        _, options = _kind_of(_base(action.arguments.model_fields[name].annotation), is_long=False)
+        allowed = options
+    return tuple(choices.get(value, value) for value in allowed or choices if value != but)
 
 
 def value_text(action: Action, name: str, value: JsonValue, zone: ZoneInfo) -> str:

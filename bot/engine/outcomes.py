@@ -13,7 +13,10 @@ from bot.engine.holds import Holds, held_up
 from bot.engine.isolation import Broke
 from bot.engine.prepare import CannotPrepare, NeedsConnection, Preparation, TryLater
 from bot.engine.progress import Timing, is_read
+from bot.engine.questions import Questions
+from bot.engine.refusals import Refusal, refusal_of
 from bot.engine.results import TOO_LARGE, kept
+from bot.engine.rounds import Rounds
 from bot.engine.undone import mark_undone
 from bot.goals.lifecycle import SETTLED, Success, move_task, succeed_tasks
 from connectors.actions import Idempotency
@@ -27,7 +30,7 @@ from connectors.errors import (
 )
 from connectors.registry import Registry
 from storage import outbox
-from storage.database import Database, Transaction
+from storage.database import Transaction
 from storage.instants import from_now
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.goals import Goal, Task, TaskStatus
@@ -88,8 +91,8 @@ class Ending:
 class Outcomes:
     """Turns outcomes into moves, in the transaction that holds the goal."""
 
-    def __init__(self, *, database: Database, timing: Timing, registry: Registry) -> None:
-        self._database = database
+    def __init__(self, *, timing: Timing, registry: Registry, rounds: Rounds) -> None:
+        self._questions = Questions(registry=registry, rounds=rounds)
         self._timing = timing
         self._registry = registry
         self._holds = Holds(timing=timing, registry=registry)
@@ -200,7 +203,8 @@ class Outcomes:
                 await self._make_ready(tx, goal, task, attempt, tries=task.tries + 1)
             case _:
                 await self._end(tx, attempt, AttemptStatus.FAILED, error=error)
-                await self._give_up(tx, goal, task, attempt, error.code, error.message)
+                if not await self._asks(tx, goal, task, refusal_of(error)):
+                    await self._give_up(tx, goal, task, attempt, error.code, error.message)
 
     async def _lost_reply(
         self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, error: ConnectorError
@@ -246,7 +250,9 @@ class Outcomes:
                     await tx.tasks.update(
                         task.team_id, task.id, lease_owner=None, lease_until=None, **waiting
                     )
-            case CannotPrepare(task, code, message, reference):
+            case CannotPrepare(task, code, message, reference, refusal):
+                if await self._asks(tx, goal, task, refusal):
+                    return
                 attempt = await tx.calls.latest_attempt(task.team_id, task.id)
                 if attempt is None:
                     await self._fail(tx, task, code, message)
@@ -254,6 +260,12 @@ class Outcomes:
                     await self._give_up(tx, goal, task, attempt, code, message)
                 if reference is not None:
                     await hand_off(tx, goal, task, reference=reference)
+
+    async def _asks(self, tx: Transaction, goal: Goal, task: Task, refusal: Refusal | None) -> bool:
+        """Whether the requester is asked for another value: never where a try may have worked."""
+        if refusal is None or not refusal.fields or await is_in_doubt(tx, task):
+            return False
+        return await self._questions.ask(tx, goal, task, refusal)
 
     async def _broke(
         self, tx: Transaction, goal: Goal, task: Task, attempt: Attempt, reference: str

@@ -14,7 +14,7 @@ from bot.engine.drive import defer_drive
 from bot.engine.forecast import Forecaster
 from bot.engine.forms import check_arguments, read_values, step_form
 from bot.engine.progress import is_read
-from bot.engine.revisions import OPEN_TASKS, Change, apply_change, revise
+from bot.engine.revisions import OPEN_TASKS, Change, bring
 from bot.engine.rows import children, count_rows, is_list, list_sentence
 from bot.engine.versions import task_row
 from bot.goals.clicks import Answer, Click, FieldErrors
@@ -151,17 +151,9 @@ class PlanService:
             if not dropped and not changes:
                 return Answer("Nothing was changed.")
             change = Change(dropped, changes)
-            if goal.status is GoalStatus.PROPOSED:
-                await revise(tx, goal, tasks, change, person_id=click.person_id)
-            else:
-                await apply_change(
-                    tx,
-                    goal,
-                    tasks,
-                    change,
-                    person_id=click.person_id,
-                    decisions=self._decisions,
-                )
+            await bring(
+                tx, goal, tasks, change, person_id=click.person_id, decisions=self._decisions
+            )
             await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
         return Answer("The card shows the new version.")
 

@@ -14,6 +14,7 @@ from bot.engine.chosen import choose, show_chosen
 from bot.engine.control import control_labels
 from bot.engine.doubt import doubtful
 from bot.engine.references import Resolved
+from bot.engine.refusals import Refusal, refusal_of
 from bot.engine.rows import count_rows, list_of
 from connectors.actions import (
     Action,
@@ -96,6 +97,8 @@ class CannotPrepare:
     message: str
     reference: str | None = None
     """Of the log, where a defect of ours is the reason: then it is handed to a human."""
+    refusal: Refusal | None = None
+    """Which values are the reason, where others could be given instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ class Preparer:
         try:
             return await self._prepare(task, scene)
         except ValidationError as error:
-            return CannotPrepare(task, "invalid", _first_problem(error))
+            return _misfit(task, error)
         except CanonicalJsonError as error:
             return CannotPrepare(task, "invalid", str(error))
         except ConnectorError as error:
@@ -319,10 +322,14 @@ def _held_up(task: Task, error: ConnectorError) -> NeedsConnection | TryLater | 
         case RetryLaterError():
             return TryLater(task, error)
         case _:
-            return CannotPrepare(task, error.code, error.message)
+            return CannotPrepare(task, error.code, error.message, refusal=refusal_of(error))
 
 
-def _first_problem(error: ValidationError) -> str:
+def _misfit(task: Task, error: ValidationError) -> CannotPrepare:
+    """Return which value does not fit its argument, and why."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "its values"
-    return f"This step's {place} does not fit: {first['msg']}. Ask me again with another value."
+    said = f"This step's {place} does not fit: {first['msg']}."
+    refusal = Refusal(said, tuple(str(part) for part in first["loc"][:1]), {})
+    message = f"{said} Ask me again with another value."
+    return CannotPrepare(task, "invalid", message, refusal=refusal)

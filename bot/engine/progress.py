@@ -33,6 +33,7 @@ _BROKEN = frozenset(
 _WAITING = frozenset(
     {
         TaskStatus.NEEDS_CONNECTION,
+        TaskStatus.ASKING,
         TaskStatus.NEEDS_APPROVAL,
         TaskStatus.WAITING,
         TaskStatus.UNKNOWN,

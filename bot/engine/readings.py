@@ -167,7 +167,8 @@ class _Step:
         text = self._text[:_SCANNED]
         for word in _WORD.finditer(text):
             for when in find_when(text, word.start(), today=today):
-                if new is not None and combined(when.value, old, self._around) == new:
+                at = combined(when.value, old, zone=self._around.zone, now=self._around.now)
+                if new is not None and at == new:
                     return f"“{text[word.start() : when.end]}”"
         return None
 

@@ -21,6 +21,7 @@ OPEN_TASKS = frozenset(
         TaskStatus.READY,
         TaskStatus.NEEDS_APPROVAL,
         TaskStatus.NEEDS_CONNECTION,
+        TaskStatus.ASKING,
         TaskStatus.WAITING,
     }
 )
@@ -51,6 +52,28 @@ class Change:
         """Return where each leaf of a step's changed arguments came from."""
         told = self.labels.get(key, {})
         return {pointer: told.get(pointer, typed) for pointer, _ in leaves(dict(changed))}
+
+
+async def bring(
+    tx: Transaction,
+    goal: Goal,
+    tasks: Sequence[Task],
+    change: Change,
+    *,
+    person_id: str,
+    decisions: DecisionService,
+) -> None:
+    """Bring a change into a plan, whether it is only shown yet or has begun; see `apply_change`."""
+    touched = change.dropped | change.values.keys()
+    is_asked = any(task.status is TaskStatus.ASKING and task.key in touched for task in tasks)
+    if goal.status is GoalStatus.PROPOSED and not change.waits and not is_asked:
+        await revise(tx, goal, tasks, change, person_id=person_id)
+        return
+    await apply_change(tx, goal, tasks, change, person_id=person_id, decisions=decisions)
+    if is_asked and goal.status is GoalStatus.PROPOSED:
+        await move_goal(tx, goal, to=GoalStatus.PLANNING, actor=person_id)
+    if is_asked and goal.status is GoalStatus.PLANNING:
+        await defer_drive(tx, goal.team_id, goal.id)
 
 
 async def apply_change(

@@ -72,7 +72,7 @@ class Rounds:
 
     async def deviate(self, tx: Transaction, goal: Goal, deviation: Deviation) -> bool:
         """Ask the planner what to do about a deviation; False where it is not asked any more."""
-        if not self._may_ask(goal) or goal.replans >= self._max_replans:
+        if not self.may_deviate(goal):
             return False
         await self._ask(tx, goal, deviation)
         return True
@@ -88,6 +88,10 @@ class Rounds:
         await tx.goals.add_clarification(goal, text, asked=_CHANGED)
         await self._ask(tx, goal, Deviation(Kind.WISH, None, _WISHED))
         return True
+
+    def may_deviate(self, goal: Goal) -> bool:
+        """Whether the planner would be asked about one more deviation of a goal."""
+        return self._may_ask(goal) and goal.replans < self._max_replans
 
     def _may_ask(self, goal: Goal) -> bool:
         can_go_on = goal.kind is GoalKind.REQUEST and goal.stopped_because is None

@@ -178,7 +178,7 @@ def _moved(
     """
     first, *rest = moments
     old = moment_of(first.value, around.zone)
-    start = combined(when, old, around)
+    start = combined(when, old, zone=around.zone, now=around.now)
     if start is None or isinstance(start, Doubt):
         return start
     values = {first.name: start.astimezone(around.zone).isoformat()}
@@ -192,20 +192,21 @@ def _moved(
     return values
 
 
-def combined(when: When, old: datetime | None, around: Around) -> datetime | Doubt | None:
+def combined(
+    when: When, old: datetime | None, *, zone: ZoneInfo, now: datetime
+) -> datetime | Doubt | None:
     """Return the instant that the words name; what they leave out stays as it is."""
     for part in (when.day, when.span):
         if part is not None and part.doubt is not None:
             return part.doubt
-    local = old.astimezone(around.zone) if old is not None else None
+    local = old.astimezone(zone) if old is not None else None
     day = when.day.day if when.day else local.date() if local else None
     time = when.span.start if when.span else local.time() if local else None
     if day is None or time is None:
         return None
-    start = first_instant(datetime.combine(day, time), around.zone)
-    if start <= around.now:
-        shown = moment_text(start, around.zone)
-        return Doubt(f"{shown} is in the past. When should it be?")
+    start = first_instant(datetime.combine(day, time), zone)
+    if start <= now:
+        return Doubt(f"{moment_text(start, zone)} is in the past. When should it be?")
     return start
 
 
@@ -214,7 +215,7 @@ def _new_wait(task: Task, when: When, around: Around) -> WaitUntil | Doubt | Non
     old = wait_moment(task, around.zone)
     if old is None:
         return None
-    start = combined(when, old, around)
+    start = combined(when, old, zone=around.zone, now=around.now)
     return wait_at(start, around.zone) if isinstance(start, datetime) else start
 
 

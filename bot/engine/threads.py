@@ -1,10 +1,12 @@
 """Words in a goal's thread that are no new goal: pause, resume, undo, and changes of mind."""
 
+from bot.engine.answers import AnswerService
 from bot.engine.changes import ChangeService
 from bot.engine.options import A_NEW_GOAL
 from bot.engine.pauses import PauseService
 from bot.engine.plans import CHANGEABLE
 from bot.engine.remarks import ask_about, read_later
+from bot.engine.telling import note
 from bot.engine.undo import UndoService
 from bot.goals.messages import IncomingMessage
 from bot.planning.interpret import ThreadWord, talk_kind, thread_word
@@ -27,10 +29,12 @@ class ThreadService:
         pauses: PauseService,
         undos: UndoService,
         changes: ChangeService,
+        answers: AnswerService,
         can_read: bool,
     ) -> None:
         """Take the services; `can_read`: a model reads what the exact forms do not."""
         self._can_read = can_read
+        self._answers = answers
         self._pauses = pauses
         self._undos = undos
         self._changes = changes
@@ -52,7 +56,10 @@ class ThreadService:
                 return (await act(tx, goal, person_id=message.person_id)).text
 
     async def take_change(self, tx: Transaction, message: IncomingMessage) -> bool:
-        """Change the thread's open goal and say so; False where the message is no change of it."""
+        """Change the thread's open goal and say so, or take the answer to its question.
+
+        False where the message is neither.
+        """
         if message.thread_ts is None:
             return False
         goal = await self._open(tx, message)
@@ -62,6 +69,14 @@ class ThreadService:
             return True
         if talk_kind(message.text) is not None:
             return False
+        answer = await self._answers.take(tx, goal, message.text)
+        if answer is not None and (answer.ok or not self._can_read):
+            await note(tx, message, answer.text)
+            return True
+        return await self._take_remark(tx, goal, message)
+
+    async def _take_remark(self, tx: Transaction, goal: Goal, message: IncomingMessage) -> bool:
+        """Let a model read what no form fits, or ask; False where it is no change of the goal."""
         if not self._can_read:
             return await self._changes.ask(tx, goal, message)
         if goal.status in CHANGEABLE:

@@ -19,7 +19,7 @@ from bot.engine.plans import (
     with_rows,
     words,
 )
-from bot.engine.revisions import Change, apply_change, revise
+from bot.engine.revisions import Change, bring
 from bot.engine.said import moment_of, moment_text
 from bot.planning.moments import read_until
 from bot.planning.plan import WaitUntil
@@ -123,17 +123,14 @@ class Wishes:
         checked = await self.check(tx, goal, tasks, wish)
         if isinstance(checked, Refused):
             return checked.problem
-        if goal.status is GoalStatus.PROPOSED and not checked.change.waits:
-            await revise(tx, goal, tasks, checked.change, person_id=goal.requester_id)
-        else:
-            await apply_change(
-                tx,
-                goal,
-                tasks,
-                checked.change,
-                person_id=goal.requester_id,
-                decisions=self._decisions,
-            )
+        await bring(
+            tx,
+            goal,
+            tasks,
+            checked.change,
+            person_id=goal.requester_id,
+            decisions=self._decisions,
+        )
         await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
         return " ".join([*checked.did, _next(goal)])
 

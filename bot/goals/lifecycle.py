@@ -40,6 +40,7 @@ TASK_TRANSITIONS: dict[T, frozenset[T]] = {
         {
             T.PENDING,
             T.NEEDS_CONNECTION,
+            T.ASKING,
             T.NEEDS_APPROVAL,
             T.WAITING,
             T.RUNNING,
@@ -49,9 +50,10 @@ TASK_TRANSITIONS: dict[T, frozenset[T]] = {
         }
     ),
     T.NEEDS_CONNECTION: frozenset({T.PENDING, T.READY, T.UNKNOWN, T.CANCELLED}),
+    T.ASKING: frozenset({T.PENDING, T.CANCELLED}),
     T.WAITING: frozenset({T.PENDING, T.READY, T.SUCCEEDED, T.FAILED, T.CANCELLED}),
     T.NEEDS_APPROVAL: frozenset({T.PENDING, T.READY, T.DECLINED, T.UNKNOWN, T.CANCELLED}),
-    T.RUNNING: frozenset({T.SUCCEEDED, T.FAILED, T.UNKNOWN, T.READY}),
+    T.RUNNING: frozenset({T.SUCCEEDED, T.FAILED, T.UNKNOWN, T.READY, T.ASKING}),
     T.UNKNOWN: frozenset({T.SUCCEEDED, T.READY, T.FAILED, T.CANCELLED}),
     T.SUCCEEDED: frozenset({T.UNDONE}),
     T.SKIPPED: frozenset(),
@@ -63,7 +65,8 @@ TASK_TRANSITIONS: dict[T, frozenset[T]] = {
 """ARCHITECTURE.md, section 3; besides, a ready task fails when nothing could be frozen for it, or
 becomes unknown where an earlier try may have happened, and a waiting one ends with what it waited
 for: the rows of its list, or an instant that never came. Back to pending goes what a new plan
-version changes before it ran: its references and its approval are waited for anew."""
+version changes before it ran: its references and its approval are waited for anew. One that asks
+did nothing; its answer is a new version, which it goes through from the start."""
 
 ENDED_TASKS = frozenset({T.SUCCEEDED, T.SKIPPED, T.FAILED, T.DECLINED, T.CANCELLED, T.UNDONE})
 
@@ -119,6 +122,8 @@ async def move_task(
         return False
     if before is T.WAITING:
         await tx.waits.cancel(task.team_id, task.id)
+    elif before is T.ASKING:
+        await outbox.touch(tx, team_id=task.team_id, noun="question", subject=task.id, priority=2)
     await _record(tx, task, actor, before, audit or {})
     return True
 

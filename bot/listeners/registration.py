@@ -12,6 +12,7 @@ from bot.listeners.handoffs import HandoffListeners
 from bot.listeners.home import HomeListeners
 from bot.listeners.messages import MessageListeners
 from bot.listeners.plans import PlanListeners
+from bot.listeners.questions import QuestionListeners
 from bot.listeners.remarks import RemarkListeners
 from bot.listeners.services import Services
 from bot.listeners.unknown import UnknownListeners
@@ -25,6 +26,7 @@ def register_listeners(app: AsyncApp, services: Services) -> None:
         GoalListeners(services),
         PlanListeners(services),
         ApprovalListeners(services),
+        QuestionListeners(services),
         UnknownListeners(services),
         HandoffListeners(services),
         RemarkListeners(services),

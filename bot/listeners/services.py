@@ -69,6 +69,12 @@ class Undos(Protocol):
     async def undo_goal(self, click: Click, goal_id: int) -> Answer: ...
 
 
+class Answers(Protocol):
+    async def choose(self, click: Click, task_id: int, version: int, number: int) -> Answer: ...
+    async def leave_out(self, click: Click, task_id: int, version: int) -> Answer: ...
+    async def form(self, click: Click, task_id: int, version: int) -> PlanForm | Answer: ...
+
+
 class Unknowns(Protocol):
     async def settle(self, click: Click, task_id: int, verdict: UnknownVerdict) -> Answer: ...
 
@@ -126,6 +132,7 @@ class Services:
     approvals: Approvals
     pauses: Pauses
     undos: Undos
+    answers: Answers
     unknowns: Unknowns
     handoffs: Handoffs
     remarks: Remarks

@@ -12,6 +12,7 @@ from bot.engine.cards import (
     ConnectCard,
     GoalCard,
     HandoffCard,
+    QuestionCard,
     RemarkCard,
     UnknownCard,
 )
@@ -34,6 +35,7 @@ class Loaders:
     answer: Load[AnswerCard]
     awaited: Load[AwaitedCard]
     unknown: Load[UnknownCard]
+    question: Load[QuestionCard]
     handoff: Load[HandoffCard]
     remark: Load[RemarkCard]
     connect: Load[ConnectCard]

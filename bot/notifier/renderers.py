@@ -16,6 +16,7 @@ from bot.views.goals import build_goal_blocks, goal_fallback
 from bot.views.handoffs import build_handoff_blocks, handoff_fallback
 from bot.views.home import build_home
 from bot.views.notes import build_note_blocks, note_fallback
+from bot.views.questions import build_question_blocks, question_fallback
 from bot.views.remarks import build_remark_blocks, remark_fallback
 from bot.views.summaries import build_summary_blocks, has_summary, summary_fallback
 from bot.views.unknown import build_unknown_blocks, unknown_fallback
@@ -51,6 +52,7 @@ class Renderers:
             "answer": self._answer,
             "awaited": self._awaited,
             "unknown": self._unknown,
+            "question": self._question,
             "handoff": self._handoff,
             "remark": self._remark,
             "connect": self._connect,
@@ -109,6 +111,12 @@ class Renderers:
         if unknown is None:
             return None
         return Rendered(unknown_fallback(unknown), build_unknown_blocks(unknown))
+
+    async def _question(self, tx: Transaction, card: OutboxCard) -> Rendered | None:
+        asked = await self._loaders.question(tx, card)
+        if asked is None:
+            return None
+        return Rendered(question_fallback(asked), build_question_blocks(asked), asked.requester_id)
 
     async def _handoff(self, tx: Transaction, card: OutboxCard) -> Rendered | None:
         handoff = await self._loaders.handoff(tx, card)

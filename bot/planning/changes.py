@@ -79,13 +79,13 @@ def read_changes(text: str, *, today: date) -> list[Drop | Make]:
     matches = [match for form in _MAKE if (match := form.fullmatch(said))]
     for match in matches[:1]:
         words, written = words_of(match["what"] or ""), match["value"]
-        typed = _value(written, today)
+        typed = read_value(written, today=today)
         if typed is not None:
             found.append(Make(words, typed, written))
         if words and match["to"]:
             found.append(Make(words, written, written))
     if not matches and (match := _INSTEAD.fullmatch(said)):
-        typed = _value(match["value"], today)
+        typed = read_value(match["value"], today=today)
         if typed is not None:
             found.append(Make(frozenset(), typed, match["value"]))
     return found
@@ -96,7 +96,7 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(folded(plain(text)))) - _EMPTY
 
 
-def _value(written: str, today: date) -> When | Money | None:
+def read_value(written: str, *, today: date) -> When | Money | None:
     """Return the instant or amount that the words are as a whole."""
     start = match.end() if (match := _LEADING.match(written)) else 0
     for when in find_when(written, start, today=today):

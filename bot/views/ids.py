@@ -21,6 +21,10 @@ UNKNOWN_HAPPENED = "unknown_happened"
 UNKNOWN_RUN_AGAIN = "unknown_run_again"
 UNKNOWN_LEAVE = "unknown_leave"
 
+QUESTION_CHOOSE = "question_choose"
+QUESTION_WRITE = "question_write"
+QUESTION_LEAVE_OUT = "question_leave_out"
+
 HANDOFF_SETTLED = "handoff_settled"
 
 REMARK_PICK = "remark_pick"

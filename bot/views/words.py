@@ -32,6 +32,7 @@ TASK = {
     TaskStatus.READY: "about to run",
     TaskStatus.SKIPPED: "skipped",
     TaskStatus.NEEDS_CONNECTION: "waits for a connection",
+    TaskStatus.ASKING: "waits for your answer",
     TaskStatus.NEEDS_APPROVAL: "waits for approval",
     TaskStatus.WAITING: "waiting",
     TaskStatus.RUNNING: "running",
@@ -108,6 +109,8 @@ def _waiting(card: GoalCard) -> str:
     asked = [s.asked for s in steps if s.status is TaskStatus.NEEDS_APPROVAL and s.asked]
     awaited = [f"you to connect {listed(unconnected)}"] if unconnected else []
     awaited += [f"{listed(asked)} to approve"] if asked else []
+    if any(step.status is TaskStatus.ASKING for step in steps):
+        awaited.append("your answer")
     if any(step.status is TaskStatus.UNKNOWN for step in steps):
         awaited.append("you to say what happened")
     if awaited:

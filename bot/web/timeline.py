@@ -34,6 +34,7 @@ _GOAL = {
 _TASK = {
     "ready": "got ready",
     "needs_connection": "needs a connection",
+    "asking": "asked for another value",
     "needs_approval": "put up for approval",
     "waiting": "waits",
     "running": "began",

@@ -218,6 +218,27 @@ _BY_REASON: dict[str, tuple[str, str]] = {
 }
 
 
+_FIELDS: dict[str, tuple[str, ...]] = {
+    "timeRangeEmpty": ("end", "start"),
+    "required": ("start", "end"),
+    "timeMax": ("end", "start"),
+    "timeMin": ("start", "end"),
+    "start": ("start", "end"),
+    "end": ("end", "start"),
+    "attendees": ("attendees",),
+    "summary": ("title",),
+    "location": ("location",),
+    "description": ("description",),
+    "Invalid attendee email": ("attendees",),
+}
+"""What Google names as the culprit (a part of the request, a reason, a message) → our arguments.
+
+Source: https://developers.google.com/workspace/calendar/api/guides/errors (`location` of an empty
+range). The others are the names of the event's own fields, and the message about guests is not
+documented: where Google says something else, nobody knows the culprit and nobody is asked.
+"""
+
+
 def _refuse(answer: HttpResponse, *, scope: str) -> NoReturn:
     reason = _reason(answer)
     if reason in _SCOPE_REASONS:
@@ -228,7 +249,7 @@ def _refuse(answer: HttpResponse, *, scope: str) -> NoReturn:
     kind, message = _BY_REASON.get(reason) or _REJECTED.get(
         answer.status_code, ("rejected", "Google Calendar refused this. Try it there by hand.")
     )
-    raise RejectedError(message, kind=kind)
+    raise RejectedError(message, kind=kind, fields=_FIELDS.get(_culprit(answer) or reason, ()))
 
 
 def _reason(answer: HttpResponse) -> str:
@@ -237,3 +258,13 @@ def _reason(answer: HttpResponse) -> str:
         return str(answer.json()["error"]["errors"][0]["reason"])
     except (ValueError, KeyError, IndexError, TypeError):
         return ""
+
+
+def _culprit(answer: HttpResponse) -> str:
+    """Return what Google names, where it is a part of the request that we send; never shown."""
+    try:
+        one = answer.json()["error"]["errors"][0]
+        named = str(one.get("location") or one.get("message")).split(".")[0]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return ""
+    return named if named in _FIELDS else ""

@@ -44,14 +44,20 @@ def new_span(change: EventChange, before: Snapshot) -> tuple[str, str] | None:
         return change.start.isoformat(), change.end.isoformat()
     if is_day(before.start) or not (before.start and before.end):
         raise RejectedError(
-            "The event lasts whole days. Say both when it starts and when it ends.", kind="invalid"
+            "The event lasts whole days. Say both when it starts and when it ends.",
+            kind="invalid",
+            fields=("start", "end"),
         )
     old_start, old_end = map(datetime.fromisoformat, (before.start, before.end))
     if change.start is not None:
         return change.start.isoformat(), (change.start + (old_end - old_start)).isoformat()
     end = change.end or old_end
     if end <= old_start:
-        raise RejectedError("The event would end before it starts. Change both.", kind="invalid")
+        raise RejectedError(
+            "The event would end before it starts. Give another end, or change both.",
+            kind="invalid",
+            fields=("end", "start"),
+        )
     return before.start, end.isoformat()
 
 

@@ -129,6 +129,8 @@ async def before_update_deal(context: ReadContext, arguments: UpdateDeal) -> dic
                 f"This deal counts in {currency}, not in {arguments.currency}. "
                 f"Give the amount in {currency}, or change the deal's currency in HubSpot.",
                 kind="invalid",
+                fields=("currency",),
+                allowed={"currency": (currency,)},
             )
         state["amount"] = money_of(record.read("amount"))
         state["currency"] = currency
@@ -178,5 +180,10 @@ def _is_named(record: Record, name: str, wanted: str | None) -> bool:
 
 
 def _wrong_currency(what: str, account: Account) -> RejectedError:
-    known = ", ".join([account.companyCurrency, *account.additionalCurrencies])
-    return RejectedError(f"{what}. Give the amount in one of: {known}.", kind="invalid")
+    known = (account.companyCurrency, *account.additionalCurrencies)
+    return RejectedError(
+        f"{what}. Give the amount in one of: {', '.join(known)}.",
+        kind="invalid",
+        fields=("currency",),
+        allowed={"currency": known},
+    )

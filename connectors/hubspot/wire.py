@@ -1,6 +1,7 @@
 """HubSpot's answers as far as they are read, and what its refusals mean."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,6 +46,7 @@ class Property(_Wire):
 
 
 class _Detail(_Wire):
+    message: str = ""
     code: str | None = None
     context: dict[str, Any] = Field(default_factory=dict)
 
@@ -66,15 +68,20 @@ class _Refusal(_Wire):
 
 
 _FIELDS = {
-    "dealname": "the deal's name",
-    "dealstage": "the stage",
-    "amount": "the amount",
-    "deal_currency_code": "the currency",
-    "email": "the e-mail address",
-    "firstname": "the first name",
-    "lastname": "the last name",
+    "dealname": ("name", "the deal's name"),
+    "dealstage": ("stage", "the stage"),
+    "amount": ("amount", "the amount"),
+    "deal_currency_code": ("currency", "the currency"),
+    "email": ("email", "the e-mail address"),
+    "firstname": ("first_name", "the first name"),
+    "lastname": ("last_name", "the last name"),
 }
-"""Properties that we write, in our words; a name that HubSpot sends is never repeated."""
+"""Properties that we write: our argument, and our words. A name of HubSpot's is never repeated."""
+
+_OPTIONS = re.compile(r"allowed options: \[(?P<options>.*)\]", re.DOTALL)
+_OPTION = re.compile(r"(?:value: ?)?[\"']?(?P<value>[A-Za-z0-9_-]{1,64})[\"']?")
+"""An option's value, quoted or bare, or after its label; everything else of HubSpot's text, such
+as a label, is no value and is left out."""
 
 _KINDS = {404: "not_found", 409: "conflict", 410: "not_found", 412: "changed", 403: "forbidden"}
 
@@ -111,14 +118,39 @@ def refusal_of(status: int, body: object, *, declared: frozenset[str]) -> Connec
     kind = _KINDS.get(status, "invalid")
     if "CONFLICTING_UNIQUE_VALUE" in refusal.codes:
         kind = "conflict"
-    return RejectedError(_SENTENCES.get(kind) or _invalid(refusal), kind=kind)
-
-
-def _invalid(refusal: _Refusal) -> str:
     names = refusal.named("propertyName") + refusal.named("properties")
     fields = list(dict.fromkeys(_FIELDS[name] for name in names if name in _FIELDS))
-    what = " and ".join(fields) or "these values"
-    return f"HubSpot does not accept {what}. Change it and run it again."
+    return RejectedError(
+        _SENTENCES.get(kind) or _invalid([what for _, what in fields]),
+        kind=kind,
+        fields=tuple(name for name, _ in fields),
+        allowed=_allowed(refusal),
+    )
+
+
+def _invalid(fields: Sequence[str]) -> str:
+    if not fields:
+        return "HubSpot does not accept these values. Change them and ask again."
+    return f"HubSpot does not accept {' and '.join(fields)}. Give another value."
+
+
+def _allowed(refusal: _Refusal) -> dict[str, tuple[str, ...]]:
+    """Return the values that HubSpot names as accepted, for arguments that take one of a set.
+
+    They stand in the sentence of the error alone; where it is another one, none are offered.
+
+    Source: https://github.com/gregorspan/csc-frodx/issues/21 (a recorded answer)
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for one in refusal.errors:
+        listed = _OPTIONS.search(one.message)
+        names = [_FIELDS[name][0] for name in one.named("propertyName") if name in _FIELDS]
+        if one.code != "INVALID_OPTION" or listed is None or not names:
+            continue
+        parts = (part.strip() for part in re.split(r"[,\n]", listed["options"]))
+        options = (_OPTION.fullmatch(part) for part in parts)
+        found[names[0]] = tuple(option["value"] for option in options if option)
+    return found
 
 
 def given(values: Mapping[str, str | None]) -> dict[str, str]:

@@ -186,6 +186,7 @@ class DigestRepository:
                     Task.status.in_(
                         (
                             TaskStatus.NEEDS_CONNECTION,
+                            TaskStatus.ASKING,
                             TaskStatus.NEEDS_APPROVAL,
                             TaskStatus.UNKNOWN,
                             TaskStatus.DECLINED,

@@ -42,6 +42,8 @@ class TaskStatus(StrEnum):
     READY = "ready"
     SKIPPED = "skipped"
     NEEDS_CONNECTION = "needs_connection"
+    ASKING = "asking"
+    """Its requester is asked for another value; nothing of it was done."""
     NEEDS_APPROVAL = "needs_approval"
     WAITING = "waiting"
     RUNNING = "running"

@@ -192,6 +192,23 @@ class RecorderOfApprovals:
 
 
 @dataclass
+class RecorderOfAnswers:
+    """The answers to questions about values."""
+
+    to: Recorder
+
+    async def choose(self, click: Click, task_id: int, version: int, number: int) -> Answer:
+        return self.to.note("answer", click, task_id, version, number)
+
+    async def leave_out(self, click: Click, task_id: int, version: int) -> Answer:
+        return self.to.note("leave_out", click, task_id, version)
+
+    async def form(self, click: Click, task_id: int, version: int) -> PlanForm | Answer:
+        self.to.note("answer_form", click, task_id, version)
+        return self.to.form_answer
+
+
+@dataclass
 class Shown:
     """What the loaders find; None means that there is nothing to show."""
 
@@ -199,6 +216,7 @@ class Shown:
     approval: Any = field(default_factory=cards.approval_card)
     answer: Any = field(default_factory=cards.answer_card)
     unknown: Any = field(default_factory=cards.unknown_card)
+    question: Any = field(default_factory=cards.question_card)
     handoff: Any = field(default_factory=cards.handoff_card)
     remark: Any = field(default_factory=cards.remark_card)
     connect: Any = field(default_factory=cards.connect_card)
@@ -362,6 +380,7 @@ def _services(recorder: Recorder, database: Database, people: PeopleService) -> 
         approvals=RecorderOfApprovals(recorder),
         pauses=recorder,
         undos=recorder,
+        answers=RecorderOfAnswers(recorder),
         unknowns=recorder,
         handoffs=recorder,
         remarks=recorder,

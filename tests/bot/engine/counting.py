@@ -61,6 +61,7 @@ MISSING = 404
 GONE = 410
 CONFLICT = 409
 REFUSED = 400
+WRONG = 422
 
 
 class Find(Arguments):
@@ -113,7 +114,9 @@ class Provider:
     reads: int = 0
     faults: list[str] = field(default_factory=list)
     """What the next requests suffer: ok, busy, lost (after the effect), down (before it), refused,
-    unauthorized, read_down (the next read alone)."""
+    wrong_size, unauthorized, read_down (the next read alone)."""
+    sizes: tuple[str, ...] = ()
+    """The only sizes that a write may give, where any are named."""
     lost_names: set[str] = field(default_factory=set)
     """Writes of these names take effect, and their reply is lost."""
     held: threading.Event = field(default_factory=threading.Event)
@@ -242,6 +245,10 @@ class Provider:
         fault = self._fault()
         if fault in _BEFORE:
             return Response(status_code=_BEFORE[fault], headers={"retry-after": "0"})
+        is_wrong = self.sizes and body.get("size") not in (None, *self.sizes)
+        if is_wrong or fault == "wrong_size":
+            refusal = {"field": "size", "allowed": [*self.sizes]}
+            return JSONResponse(refusal, status_code=WRONG)
         key = body.get("dedupe") and body.get("key")
         if key and any(item.get("key") == key for item in self.items.values()):
             made = next(item for item in self.items.values() if item.get("key") == key)
@@ -282,6 +289,14 @@ async def _send(http: Http, method: str, path: str, json: Any = None) -> Any:
     answer = await http.request(method, path, json=json)
     if answer.status_code == MISSING:
         raise RejectedError("It is not there any more.", kind="not_found")
+    if answer.status_code == WRONG:
+        refusal = answer.json()
+        raise RejectedError(
+            "Counting does not know this size.",
+            kind="invalid",
+            fields=(refusal["field"],),
+            allowed={refusal["field"]: tuple(refusal["allowed"])},
+        )
     if answer.status_code == REFUSED:
         raise RejectedError("The provider refuses this name; choose another.")
     return answer.json()

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from approvals.decisions import DecisionService
 from approvals.policy import Policy
 from bot.builtins import BUILTINS
+from bot.engine.answers import AnswerService
 from bot.engine.budgets import Budgets, Limits
 from bot.engine.card_queries import CardQueries
 from bot.engine.changes import ChangeService
@@ -200,6 +201,12 @@ class World:
         changes = ChangeService(
             registry=self.registry, wishes=self.wishes, now=lambda: datetime.now(UTC)
         )
+        self.answers = AnswerService(
+            database=self.database,
+            registry=self.registry,
+            decisions=self.decisions,
+            now=lambda: datetime.now(UTC),
+        )
         self.goals = GoalService(
             database=self.database,
             decisions=self.decisions,
@@ -207,6 +214,7 @@ class World:
                 pauses=self.pauses,
                 undos=self.undos,
                 changes=changes,
+                answers=self.answers,
                 can_read=self.can_read,
             ),
         )

@@ -13,6 +13,7 @@ from bot.views.approvals import build_approval_blocks
 from bot.views.blocks import Block, actions, button, link_button
 from bot.views.goals import build_goal_blocks
 from bot.views.handoffs import build_handoff_blocks
+from bot.views.questions import build_question_blocks
 from bot.views.remarks import build_remark_blocks
 from bot.views.summaries import build_summary_blocks
 from bot.views.unknown import build_unknown_blocks
@@ -88,6 +89,22 @@ ASKING = cards.goal_card(status=GoalStatus.ASKING, question="Which?", choices=("
         ),
         (build_remark_blocks(cards.remark_card()), f"{ids.REMARK_PICK}:1", ("pick", 6, 1)),
         (build_remark_blocks(cards.remark_card()), ids.REMARK_NONE, ("dismiss", 6)),
+        (
+            build_question_blocks(cards.question_card()),
+            f"{ids.QUESTION_CHOOSE}:1",
+            ("answer", 31, 2, 1),
+        ),
+        (
+            build_question_blocks(cards.question_card()),
+            ids.QUESTION_LEAVE_OUT,
+            ("leave_out", 31, 2),
+        ),
+        pytest.param(
+            build_question_blocks(cards.question_card()),
+            ids.GOAL_CANCEL,
+            ("cancel", 17),
+            id="stop at a question",
+        ),
         (build_handoff_blocks(cards.handoff_card()), ids.HANDOFF_SETTLED, ("close", 5)),
         (build_unknown_blocks(cards.unknown_card()), ids.UNKNOWN_LEAVE, ("settle", 31, "leave")),
         (build_welcome_blocks(["Say hi"]), f"{ids.EXAMPLE}:0", ("start_example", "Say hi")),

@@ -9,6 +9,7 @@ from bot.goals.clicks import Answer, Click
 from bot.views import ids
 from bot.views.approvals import build_approval_blocks
 from bot.views.goals import build_goal_blocks
+from bot.views.questions import build_question_blocks
 from storage.tables.approvals import Verdict
 from tests.bot.listeners.test_clicks import click, post, told
 from tests.bot.slack_bot import TEAM, SlackBot
@@ -41,6 +42,19 @@ async def open_call(bot: SlackBot, action_id: str) -> Click:
     at = await post(bot, build_approval_blocks(cards.approval_card()))
     await click(bot, action_id, at)
     return Click(TEAM, "U0DANA", at["channel"], at["ts"])
+
+
+async def test_another_value_for_a_question_is_saved_as_an_edit_of_the_plan(bot: SlackBot) -> None:
+    """The form of a question is a plan's form, with the one step that asks."""
+    bot.services.form_answer = cards.plan_form(TITLE, can_drop=False)
+    at = await post(bot, build_question_blocks(cards.question_card()))
+    await click(bot, ids.QUESTION_WRITE, at)
+    await submit(bot, {TITLE_BLOCK: {ids.INPUT: "Acme start"}})
+    who = Click(TEAM, "U0DANA", at["channel"], at["ts"])
+    assert bot.services.calls == [
+        ("answer_form", who, 31, 2),
+        ("plan_edit", who, 17, 2, frozenset(), {"t3": {"title": "Acme start"}}),
+    ]
 
 
 async def test_edited_plan_reaches_the_service(bot: SlackBot) -> None:

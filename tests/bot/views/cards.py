@@ -15,6 +15,7 @@ from bot.engine.cards import (
     GoalCard,
     HandoffCard,
     PlanForm,
+    QuestionCard,
     RemarkCard,
     ShownDetail,
     Step,
@@ -168,6 +169,21 @@ def remark_card(**changes: Any) -> RemarkCard:
         ),
     )
     return replace(card, **changes)
+
+
+def question_card(**changes: Any) -> QuestionCard:
+    usual = QuestionCard(
+        task_id=31,
+        goal_id=17,
+        requester_id="U0DANA",
+        sentence="Create the deal “Acme”",
+        message="HubSpot does not accept the stage. Give another value.",
+        fields=("Stage",),
+        choices=("Contract sent", "Closed won"),
+        version=2,
+        answered=None,
+    )
+    return replace(usual, **changes)
 
 
 def unknown_card(**changes: Any) -> UnknownCard:

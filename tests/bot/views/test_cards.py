@@ -14,6 +14,7 @@ from bot.views.digests import build_digest_blocks
 from bot.views.goals import build_goal_blocks, goal_fallback
 from bot.views.handoffs import build_handoff_blocks
 from bot.views.home import build_home
+from bot.views.questions import build_question_blocks
 from bot.views.summaries import build_summary_blocks, has_summary
 from bot.views.unknown import build_unknown_blocks
 from bot.views.welcome import build_welcome_blocks
@@ -212,6 +213,20 @@ def test_connected_card_asks_nothing() -> None:
     """Once connected, the request turns into one calm line."""
     blocks = build_connect_blocks(cards.connect_card(connected_as="dana@northwind.example"))
     assert texts(blocks) == "✓ HubSpot is connected as dana@northwind.example."
+
+
+def test_question_offers_the_values_and_says_that_nothing_was_done() -> None:
+    """Who is asked for a value reads why, what to choose from, and that it is safe to wait."""
+    blocks = build_question_blocks(cards.question_card())
+    assert "Nothing of it was done." in texts(blocks)
+    assert actions(blocks)[:2] == [f"{ids.QUESTION_CHOOSE}:0", f"{ids.QUESTION_CHOOSE}:1"]
+    assert actions(blocks)[2:] == [ids.QUESTION_WRITE, ids.QUESTION_LEAVE_OUT, ids.GOAL_CANCEL]
+
+
+def test_answered_question_asks_nothing() -> None:
+    """Once answered, no button of it is left."""
+    blocks = build_question_blocks(cards.question_card(answered="Thanks, I have your answer."))
+    assert actions(blocks) == []
 
 
 def test_unknown_outcome_of_an_ended_goal_cannot_run_again() -> None:

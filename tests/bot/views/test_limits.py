@@ -21,6 +21,7 @@ from bot.views.limits import MESSAGE_TEXT
 from bot.views.metadata import Place
 from bot.views.notes import build_note_blocks, build_notice_modal, note_fallback
 from bot.views.plans import build_plan_modal
+from bot.views.questions import build_question_blocks, question_fallback
 from bot.views.remarks import build_remark_blocks, remark_fallback
 from bot.views.summaries import build_summary_blocks, summary_fallback
 from bot.views.unknown import build_unknown_blocks, unknown_fallback
@@ -122,6 +123,8 @@ def test_other_messages_fit(text: str, other: str, count: int) -> None:
     assert_message(build_connect_blocks(connect), connect_fallback(connect))
     unknown = cards.unknown_card(sentence=text, provider_title=other)
     assert_message(build_unknown_blocks(unknown), unknown_fallback(unknown))
+    asked = cards.question_card(sentence=text, message=other, choices=(text,) * min(count, 5))
+    assert_message(build_question_blocks(asked), question_fallback(asked))
     handoff = cards.handoff_card(asked=text, step=other, requester=text)
     assert_message(build_handoff_blocks(handoff), handoff_fallback(handoff))
     remark = cards.remark_card(text=text, said=other, options=((text, other),) * 4)

@@ -65,6 +65,25 @@ async def test_refusal_becomes_a_kind_and_a_sentence(status: int, reason: str, k
     assert refused.message.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("one", "fields"),
+    [
+        ({"reason": "timeRangeEmpty", "location": "timeMax"}, ("end", "start")),
+        ({"reason": "invalid", "location": "start.dateTime"}, ("start", "end")),
+        ({"reason": "invalid", "message": "Invalid attendee email."}, ("attendees",)),
+        ({"reason": "invalid", "location": "<raw>"}, ()),
+    ],
+    ids=["range", "start", "guest", "another"],
+)
+async def test_refused_part_of_an_event_is_named_as_our_argument(
+    one: dict[str, str], fields: tuple[str, ...]
+) -> None:
+    """Which value to ask about is told by our names; what Google says besides is dropped."""
+    refused = await _refusal(400, {"error": {"errors": [one]}})
+    assert isinstance(refused, RejectedError)
+    assert refused.fields == fields
+
+
 @pytest.mark.parametrize("reason", ["rateLimitExceeded", "userRateLimitExceeded"])
 async def test_limit_told_as_forbidden_is_tried_later(reason: str) -> None:
     """Google tells a limit as 403 or as 429."""

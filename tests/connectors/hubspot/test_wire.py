@@ -63,7 +63,26 @@ def test_property_of_hubspots_choosing_is_not_repeated() -> None:
     """Only fields that we write are named."""
     details = [{"context": {"propertyName": [name]}} for name in ("<script>", "amount")]
     error = refusal_of(400, {"errors": details}, declared=DECLARED)
-    assert error.message == "HubSpot does not accept the amount. Change it and run it again."
+    assert error.message == "HubSpot does not accept the amount. Give another value."
+    assert isinstance(error, RejectedError)
+    assert error.fields == ("amount",)
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["[won, lost]", "['won', 'lost']", '[label: "<b>Won</b>"\nvalue: "won"\n, value: "lost"]'],
+    ids=["bare", "quoted", "labelled"],
+)
+def test_accepted_values_are_read_and_nothing_else_of_the_sentence(options: str) -> None:
+    """The values that HubSpot lists can be offered; its words and labels are left out."""
+    one = {
+        "message": f"nowhere was not one of the allowed options: {options}",
+        "code": "INVALID_OPTION",
+        "context": {"propertyName": ["dealstage"]},
+    }
+    error = refusal_of(400, {"errors": [one]}, declared=DECLARED)
+    assert isinstance(error, RejectedError)
+    assert error.allowed == {"stage": ("won", "lost")}
 
 
 @pytest.mark.parametrize(

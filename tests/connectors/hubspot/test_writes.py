@@ -103,7 +103,8 @@ async def test_unknown_stage_is_refused_by_name(crm: Stage) -> None:
     """A value that HubSpot refuses is named in our words."""
     with pytest.raises(RejectedError, match="does not accept the stage") as refused:
         await crm.run(action("create_deal"), {"name": "Once", "stage": "nowhere"})
-    assert refused.value.kind == "invalid"
+    assert (refused.value.kind, refused.value.fields) == ("invalid", ("stage",))
+    assert refused.value.allowed["stage"][:2] == ("appointmentscheduled", "qualifiedtobuy")
 
 
 async def test_deal_of_an_unknown_company_is_refused_before_anybody_is_asked(
