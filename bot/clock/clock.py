@@ -9,6 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.clock.tick import Tick
+from bot.loop import heed_cancellation
 from storage.errors import DatabaseAwayError
 
 MISFIRE_GRACE_S = 300
@@ -39,6 +40,7 @@ class Clock:
             misfire_grace_time=MISFIRE_GRACE_S,
         )
         await self._tick.run()
+        heed_cancellation()
         scheduler.start()
         try:
             await asyncio.get_running_loop().create_future()
@@ -58,4 +60,5 @@ async def run_every(interval_s: float, chore: Callable[[], Awaitable[Any]], *, n
             _log.warning("chore_without_database", chore=name, sqlstate=error.sqlstate)
         except Exception:  # noqa: BLE001 -- an edge: the clock must go on
             _log.exception("chore_failed", chore=name)
+        heed_cancellation()
         await asyncio.sleep(interval_s)

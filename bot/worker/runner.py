@@ -6,7 +6,9 @@ import procrastinate
 import psycopg
 import structlog
 from procrastinate.exceptions import ConnectorException
+from procrastinate.worker import Worker as QueueWorker
 
+from bot.loop import heed_cancellation
 from bot.worker.jobs import Job, register
 from storage.queue import new_app
 
@@ -61,17 +63,40 @@ class Worker:
             except (psycopg.Error, ConnectorException, OSError) as error:
                 log.warning("worker_lost_database", error=type(error).__name__)
             self.is_running = False
+            heed_cancellation()
             await asyncio.sleep(RESTART_PAUSE_S)
 
     async def _turn(self) -> None:
         app = new_app(self._conninfo)
         register(app, self._jobs)
-        async with app.open_async():
+        try:
+            await app.open_async()
+            heed_cancellation()
             self.is_running = True
-            await self._work(app)
+            await self._work(self._new_worker(app))
+        finally:
+            await app.close_async()  # Also what was only half open when it was cancelled.
 
-    async def _work(self, app: procrastinate.App) -> None:
-        await app.run_worker_async(
+    async def _work(self, worker: QueueWorker) -> None:
+        """Run it until cancelled, then until its jobs are done.
+
+        It is told to stop and never cancelled: a cancellation that meets it while it starts can
+        be lost in the pool (see `heed_cancellation`), and one that meets it while it stops cuts
+        its jobs off.
+        """
+        await asyncio.sleep(0)
+        working = asyncio.ensure_future(worker.run())  # type: ignore[no-untyped-call]  # not annotated there
+        try:
+            await asyncio.shield(working)
+        except asyncio.CancelledError:
+            # By now it has taken its first step, which forgets earlier wishes to stop.
+            worker.stop()  # type: ignore[no-untyped-call]  # not annotated there
+            await working
+            raise
+
+    def _new_worker(self, app: procrastinate.App) -> QueueWorker:
+        return QueueWorker(
+            app,
             queues=[job.name for job in self._jobs],
             name=self._name,
             concurrency=self._concurrency,

@@ -36,6 +36,11 @@ class BotProcess:
         self._nursery = nursery
         self._pid: int | None = None
 
+    def another(self, folder: Path) -> "BotProcess":
+        """Return a process with the same environment that does not run yet."""
+        folder.mkdir()
+        return BotProcess(self._environment, folder=folder, nursery=self._nursery)
+
     def start(self, *, role: str = "all") -> None:
         """Start it and wait until it serves."""
         self._pid = self._nursery.start(
@@ -49,6 +54,11 @@ class BotProcess:
             is_over = self._nursery.wait(self._pid, timeout_s=_POLL_S) is not None
             if is_over or time.monotonic() > until:
                 raise AssertionError(f"the bot did not get ready:\n{self.last_words()}")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended by our hand."""
+        return self._pid is not None
 
     def kill(self) -> None:
         """Kill it with SIGKILL: nothing of it runs after this returns."""
@@ -80,7 +90,10 @@ class BotProcess:
     def _end(self, number: signal.Signals) -> int | None:
         assert self._pid is not None
         os.kill(self._pid, number)
-        return self._nursery.wait(self._pid, timeout_s=STOP_S)
+        code = self._nursery.wait(self._pid, timeout_s=STOP_S)
+        if code is not None:
+            self._pid = None
+        return code
 
     def _serves(self) -> bool:
         try:

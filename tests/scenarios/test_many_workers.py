@@ -15,7 +15,6 @@ from bot.views import ids
 from bot.worker.runner import GRACE_S
 from bot.workspace.client import has_button
 from tests.scenarios.bot_process import BotProcess
-from tests.scenarios.nursery import Nursery
 from tests.scenarios.play import DONE, PATIENCE_S, Play
 from tests.scenarios.world import QUICK, World
 
@@ -33,18 +32,11 @@ IDLE_STOP_S = 2.0
 
 
 @pytest.fixture
-def workers(
-    connected: World, nursery: Nursery, tmp_path: Path
-) -> Iterator[tuple[BotProcess, BotProcess]]:
+def workers(connected: World, tmp_path: Path) -> Iterator[tuple[BotProcess, BotProcess]]:
     """Return two workers beside a web process; only the first one runs yet."""
     connected.bot.kill()
     connected.bot.start(role="web")
-    made = []
-    for name in ("first", "second"):
-        folder = tmp_path / name
-        folder.mkdir()
-        environment = connected.bot._environment
-        made.append(BotProcess(environment, folder=folder, nursery=nursery))
+    made = [connected.bot.another(tmp_path / name) for name in ("first", "second")]
     made[0].start(role="worker")
     try:
         yield made[0], made[1]

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
+
+import pytest
 
 from bot.clock.clock import Clock, run_every
 from bot.clock.tick import Tick
@@ -55,6 +57,34 @@ async def test_clock_ticks_at_once_and_again_at_every_interval() -> None:
     await _run_until(Clock(Tick({"chore": chore}), interval_s=0.05).run(), chore.reached)
 
     assert chore.count >= 3
+
+
+async def _lose_cancellation() -> None:
+    """Do what `asyncio.wait_for` does where both come at the same moment."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        lambda: run_every(0.01, _lose_cancellation, name="loses"),
+        lambda: Clock(Tick({"loses": _lose_cancellation})).run(),
+    ],
+    ids=["run_every", "clock"],
+)
+async def test_chore_that_loses_its_cancellation_does_not_keep_the_process(
+    loop: Callable[[], Coroutine[Any, Any, None]],
+) -> None:
+    """A stop is asked for once; whoever swallows it in a chore does not make it go on."""
+    task = asyncio.create_task(loop())
+    done, _ = await asyncio.wait([task], timeout=2)
+    task.cancel()
+    assert done
+    assert task.cancelled()
 
 
 async def test_cancelled_clock_stops_ticking() -> None:

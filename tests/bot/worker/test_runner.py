@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import psycopg
+import pytest
 
 from bot.config import Settings
 from bot.serve import STOP_S
@@ -199,3 +200,35 @@ def _count(database: Database) -> int:
     with psycopg.connect(database.url) as connection:
         row = connection.execute("SELECT count(*) FROM procrastinate_jobs").fetchone()
     return int(row[0]) if row else 0
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.005, 0.01, 0.02, 0.03, 0.04])
+async def test_worker_that_is_cancelled_while_it_starts_ends(
+    database: Database, delay_s: float
+) -> None:
+    """A stop may come at any moment of the start; it is never lost."""
+    worker = Worker(conninfo=conninfo(database.url), jobs=(), concurrency=1, name="test")
+    task = asyncio.create_task(worker.run())
+    await asyncio.sleep(delay_s)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done
+    assert task.cancelled()
+
+
+async def test_worker_whose_cancellation_was_lost_in_the_pool_ends(database: Database) -> None:
+    """It looks whether it was told to end, since what it waits with may forget that."""
+    worker = Worker(conninfo=conninfo(database.url), jobs=(), concurrency=1, name="test")
+
+    async def lose_and_run() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        await worker.run()
+
+    task = asyncio.create_task(lose_and_run())
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done
+    assert task.cancelled()
