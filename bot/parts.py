@@ -157,6 +157,7 @@ class Parts:
             reader=self.reader,
             registry=self.registry,
             wishes=self.wishes,
+            changes=self.changes,
             rounds=self.rounds,
             budgets=self.budgets,
             now=self.clock.now,
@@ -261,12 +262,15 @@ class Parts:
         return Wishes(registry=self.registry, forecaster=self.forecaster, decisions=self.decisions)
 
     @cached_property
+    def changes(self) -> ChangeService:
+        return ChangeService(registry=self.registry, wishes=self.wishes, now=self.clock.now)
+
+    @cached_property
     def goals(self) -> GoalService:
-        changes = ChangeService(registry=self.registry, wishes=self.wishes, now=self.clock.now)
         threads = ThreadService(
             pauses=self.pauses,
             undos=self.undos,
-            changes=changes,
+            changes=self.changes,
             answers=self.answers,
             can_read=self.reader is not None,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.engine.options import A_NEW_GOAL, MOST, Meaning, Option
+from bot.engine.options import A_NEW_GOAL, MOST, THIS_GOAL, Meaning, Option
 from bot.engine.plans import CHANGEABLE
 from bot.engine.remarks import ask_about
 from bot.engine.targets import Around, Target, find_targets
@@ -45,7 +45,7 @@ class ChangeService:
             goal: open.
             message: in its thread.
         """
-        forms, around = await self._forms(tx, goal, message)
+        forms, around = await self._forms(tx, goal, message.text)
         for form in forms:
             found = find_targets(form, around)
             if found:
@@ -63,31 +63,40 @@ class ChangeService:
             goal: open.
             message: in its thread; `take` found nothing in it.
         """
-        forms, around = await self._forms(tx, goal, message)
-        if not forms:
+        options = await self.offer(tx, goal, message.text)
+        if options is None:
             return False
-        options: list[Option] = []
-        for form in forms:
-            said = _Said(tx, goal, message, around.tasks, form)
-            loose = find_targets(form, around, loosely=True)
-            targets = [it for it in loose if isinstance(it, Target) and not it.is_begun]
-            options += (await self._options(said, targets))[0]
-        options = [
-            replace(option, label="Change this goal" if len(options) == 1 else option.label)
-            for option in options[: MOST - 1]
-        ]
         asked = _EITHER if options else _NOTHING
         await ask_about(tx, goal, message, asked, [*options, A_NEW_GOAL])
         return True
 
+    async def offer(self, tx: Transaction, goal: Goal, text: str) -> list[Option] | None:
+        """Return what a message of an exact form could change, by whatever name it was called.
+
+        None for a message of no such form. There is room for a new goal beside the options.
+        """
+        forms, around = await self._forms(tx, goal, text)
+        if not forms:
+            return None
+        found: dict[str, Option] = {}
+        for form in forms:
+            loose = find_targets(form, around, loosely=True)
+            targets = [it for it in loose if isinstance(it, Target) and not it.is_begun]
+            options, _ = await self._options(tx, goal, around.tasks, targets)
+            found |= {str(option.wish.to_json()): option for option in options}
+        return [
+            replace(option, label=THIS_GOAL if len(found) == 1 else option.label)
+            for option in [*found.values()][: MOST - 1]
+        ]
+
     async def _forms(
-        self, tx: Transaction, goal: Goal, message: IncomingMessage
+        self, tx: Transaction, goal: Goal, text: str
     ) -> tuple[list[Drop | Make], Around]:
         """Return how a message reads as a change, and what it is read against."""
         requester = await tx.people.get(goal.team_id, goal.requester_id)
         zone, now = ZoneInfo(requester.zone), self._now()
         is_proposed = goal.status is GoalStatus.PROPOSED
-        forms = read_changes(message.text, today=now.astimezone(zone).date())
+        forms = read_changes(text, today=now.astimezone(zone).date())
         if not forms or goal.status not in CHANGEABLE:
             return [], Around((), self._registry, zone, now, is_proposed)
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
@@ -105,7 +114,8 @@ class ChangeService:
         elif doubt := next((item for item in found if isinstance(item, Doubt)), None):
             answer = f"{doubt.question} Nothing is changed yet."
         else:
-            sentence = await self._sentence(said, targets[0].task)
+            task = targets[0].task
+            sentence = await self._wishes.sentence(said.tx, said.goal, task, said.tasks)
             asked = (
                 f"“{sentence}” has been done or is under way, so it stays. You can undo it on its "
                 "card. Or shall I take your message as a goal of its own?"
@@ -116,7 +126,7 @@ class ChangeService:
 
     async def _ask(self, said: "_Said", targets: Sequence[Target]) -> None:
         """Ask which of several is meant: a button for each that can be done."""
-        options, problem = await self._options(said, targets)
+        options, problem = await self._options(said.tx, said.goal, said.tasks, targets)
         if not options:
             await note(said.tx, said.message, problem)
             return
@@ -129,23 +139,22 @@ class ChangeService:
             )
         await ask_about(said.tx, said.goal, said.message, asked, options)
 
-    async def _options(self, said: "_Said", targets: Sequence[Target]) -> tuple[list[Option], str]:
+    async def _options(
+        self, tx: Transaction, goal: Goal, tasks: Sequence[Task], targets: Sequence[Target]
+    ) -> tuple[list[Option], str]:
         """Return an option for each target that can be done, and why the last other one cannot."""
         options = []
         problem = ""
         for target in targets:
             wish = _wish(target)
-            checked = await self._wishes.check(said.tx, said.goal, said.tasks, wish)
+            checked = await self._wishes.check(tx, goal, tasks, wish)
             if isinstance(checked, Refused):
                 problem = checked.problem
                 continue
-            sentence = await self._sentence(said, target.task)
+            sentence = await self._wishes.sentence(tx, goal, target.task, tasks)
             label = f"{sentence} ({target.what.lower()})" if target.what else sentence
             options.append(Option(Meaning.CHANGE, label, checked.will[0], wish))
         return options, problem
-
-    async def _sentence(self, said: "_Said", task: Task) -> str:
-        return await self._wishes.sentence(said.tx, said.goal, task, said.tasks)
 
 
 @dataclass(frozen=True, slots=True)

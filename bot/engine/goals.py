@@ -4,6 +4,7 @@ import re
 
 from approvals.decisions import DecisionService
 from bot.engine.cancelling import cancel_goal
+from bot.engine.remarks import forget_message
 from bot.engine.starting import start_from, start_goal
 from bot.engine.telling import note
 from bot.engine.threads import ThreadService
@@ -74,8 +75,12 @@ class GoalService:
         return Answer(f"On it: {text}")
 
     async def message_deleted(self, team_id: str, channel_id: str, ts: str) -> None:
-        """End a goal that has not begun when its message is deleted; a running one goes on."""
+        """End a goal that has not begun when its message is deleted; a running one goes on.
+
+        What a deleted message in a goal's thread meant is neither read nor asked any more.
+        """
         async with self._database.transaction() as tx:
+            await forget_message(tx, team_id, channel_id, ts)
             found = await tx.goals.find_by_source(team_id, f"message:{channel_id}:{ts}")
             if found is None:
                 return

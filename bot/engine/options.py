@@ -50,4 +50,5 @@ class Option:
         return cls(Meaning(data["meaning"]), data["label"], data["line"], wish)
 
 
+THIS_GOAL = "Change this goal"
 A_NEW_GOAL = Option(Meaning.NEW_GOAL, "A new goal", "A new goal: I plan it by itself.")

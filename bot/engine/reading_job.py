@@ -6,7 +6,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.engine.budgets import Budgets
-from bot.engine.options import A_NEW_GOAL, Meaning, Option
+from bot.engine.changes import ChangeService
+from bot.engine.options import A_NEW_GOAL, THIS_GOAL, Meaning, Option
 from bot.engine.plans import CHANGEABLE
 from bot.engine.readings import steps_seen, to_wish
 from bot.engine.remarks import READ_JOB, add_wish, redraw, settle_remark, start_remarked
@@ -44,6 +45,7 @@ class ReadingJob:
     """None where no model is configured any more."""
     registry: Registry
     wishes: Wishes
+    changes: ChangeService
     rounds: Rounds
     budgets: Budgets
     now: Callable[[], datetime]
@@ -114,7 +116,8 @@ class ReadingJob:
 
     async def _act(self, tx: Transaction, remark: Remark, goal: Goal, read: Read) -> None:
         if isinstance(read, Unread):
-            await _ask(tx, remark, goal, f"{read.reason} {_PLAIN}", [A_NEW_GOAL])
+            options = await self.changes.offer(tx, goal, remark.text) or []
+            await _ask(tx, remark, goal, f"{read.reason} {_PLAIN}", [*options, A_NEW_GOAL])
             return
         match read.kind:
             case MessageKind.GOAL:
@@ -172,13 +175,11 @@ class ReadingJob:
             await _ask(tx, remark, goal, asked, [*options, A_NEW_GOAL])
 
 
-_ADD = Option(
-    Meaning.ADD, "Change this goal", "Change this goal: I plan it in and show you the new plan."
-)
+_ADD = Option(Meaning.ADD, THIS_GOAL, "Change this goal: I plan it in and show you the new plan.")
 
 
 def _this_goal(wish: Wish, will: tuple[str, ...]) -> Option:
-    return Option(Meaning.CHANGE, "Change this goal", f"Change this goal: {'; '.join(will)}.", wish)
+    return Option(Meaning.CHANGE, THIS_GOAL, f"Change this goal: {'; '.join(will)}.", wish)
 
 
 async def _locked(tx: Transaction, team_id: str, remark_id: int) -> tuple[Remark, Goal] | None:

@@ -139,6 +139,17 @@ async def read_later(tx: Transaction, goal: Goal, message: IncomingMessage) -> N
         )
 
 
+async def forget_message(tx: Transaction, team_id: str, channel_id: str, ts: str) -> None:
+    """Close what is open of a message that its writer deleted; nothing is changed by it."""
+    found = await tx.remarks.find(team_id, channel_id, ts)
+    if found is None:
+        return
+    await tx.goals.lock(team_id, found.goal_id)
+    remark = await tx.remarks.get(team_id, found.id)
+    if remark.status in (RemarkStatus.READING, RemarkStatus.ASKING):
+        await settle_remark(tx, remark, "You deleted your message, so nothing was changed.")
+
+
 async def add_remark(
     tx: Transaction,
     goal: Goal,

@@ -43,6 +43,15 @@ class RemarkRepository:
             raise NotFoundError("remark", remark_id)
         return found
 
+    async def find(self, team_id: str, channel_id: str, ts: str) -> Remark | None:
+        """Return what became of a message, None where it is no remark."""
+        found: Remark | None = await self._session.scalar(
+            select(Remark).where(
+                Remark.team_id == team_id, Remark.channel_id == channel_id, Remark.ts == ts
+            )
+        )
+        return found
+
     async def ask(
         self, remark: Remark, *, said: str, options: list[dict[str, Any]], version: int
     ) -> None:

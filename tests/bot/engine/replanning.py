@@ -162,6 +162,7 @@ async def replanning(
             reader=ModelReader(client),
             registry=world.registry,
             wishes=world.wishes,
+            changes=world.changes,
             rounds=world.rounds,
             budgets=world.budgets,
             now=lambda: datetime.now(UTC),

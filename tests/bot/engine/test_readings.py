@@ -183,6 +183,23 @@ async def test_model_that_is_down_is_said_and_plain_forms_go_on(world: World) ->
         assert (await world.goal(goal_id)).plan_version == 2
 
 
+async def test_exact_form_that_names_no_step_is_offered_where_the_model_is_down(
+    world: World,
+) -> None:
+    """What code can make of the words has buttons all the same."""
+    async with replanning(world, Fault(status=503), can_read=True) as scene:
+        goal_id = await waiting(world)
+        await scene.hear("change the size of the party to 9")
+        shown = await card(world)
+        assert [label for label, _ in shown.options] == [
+            "Add “Kickoff” (size)",
+            "Add “Report” (size)",
+            "A new goal",
+        ]
+        await world.remarks.pick(ME, shown.remark_id, 0)
+        assert (await world.tasks(goal_id))["t2"].spec["arguments"]["size"] == "9"
+
+
 @pytest.mark.parametrize("text", ["stop", "pause", "drop the kickoff", "thanks"])
 async def test_words_and_exact_forms_ask_no_model(world: World, text: str) -> None:
     """What code understands needs no request."""

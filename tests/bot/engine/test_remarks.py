@@ -190,3 +190,13 @@ async def test_amount_that_nothing_can_take_is_asked_about(world: World) -> None
     shown = await card(world)
     assert shown.said.startswith("I found nothing in this goal that this changes.")
     assert [label for label, _ in shown.options] == ["A new goal"]
+
+
+@pytest.mark.parametrize("deleted", ["9.0", "8.0"])
+async def test_question_about_a_deleted_message_is_closed(world: World, deleted: str) -> None:
+    """Whoever takes a message back did not want it; other messages leave the question open."""
+    goal_id, _ = await several(world)
+    await world.goals.message_deleted(TEAM, "D1", deleted)
+    shown = await card(world)
+    assert (shown.status is RemarkStatus.SETTLED) is (deleted == "9.0")
+    assert (await world.goal(goal_id)).plan_version == 1

@@ -198,7 +198,7 @@ class World:
             registry=self.registry, forecaster=self.forecaster, decisions=self.decisions
         )
         self.remarks = RemarkService(database=self.database, wishes=self.wishes, rounds=self.rounds)
-        changes = ChangeService(
+        self.changes = ChangeService(
             registry=self.registry, wishes=self.wishes, now=lambda: datetime.now(UTC)
         )
         self.answers = AnswerService(
@@ -213,7 +213,7 @@ class World:
             threads=ThreadService(
                 pauses=self.pauses,
                 undos=self.undos,
-                changes=changes,
+                changes=self.changes,
                 answers=self.answers,
                 can_read=self.can_read,
             ),
