@@ -22,7 +22,7 @@ from storage.errors import NotFoundError
 from storage.tables.goals import Goal, GoalStatus
 from storage.tables.remarks import Remark, RemarkStatus
 
-_PLAIN = "I only understand plain forms then, such as “drop the kickoff” or “make it Friday”."
+_PLAIN = "Plain forms always work, such as “drop the kickoff” or “make it Friday”."
 _SPENT = Unread("This goal has used up its requests to a model.")
 _NOBODY = Unread("There is no language model to read that any more.")
 _DEFECT = Unread("Something went wrong on my side while I read that.")

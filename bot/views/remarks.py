@@ -4,7 +4,7 @@ from bot.engine.cards import GoalCard, RemarkCard, Step
 from bot.views import blocks, ids, words
 from bot.views.blocks import Block
 from bot.views.text import one_line, shorten
-from storage.tables.goals import TaskStatus
+from storage.tables.goals import GoalStatus, TaskStatus
 from storage.tables.remarks import RemarkStatus
 
 _TEXT_SHOWN = 200
@@ -58,7 +58,11 @@ def _standing(goal: GoalCard) -> str:
     ]
     if len(steps) > _MOST_STEPS:
         lines.append(f"… and {len(steps) - _MOST_STEPS} more steps")
-    return "\n".join([*lines, *([goal.halted] if goal.halted else []), _MORE])
+    if goal.halted:
+        lines.append(goal.halted)
+    if goal.status is GoalStatus.PROPOSED:
+        lines.append("It waits for you: press Run on its card.")
+    return "\n".join([*lines, _MORE])
 
 
 def _waits(step: Step) -> str:

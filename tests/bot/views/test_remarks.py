@@ -42,3 +42,6 @@ def test_goal_that_was_asked_about_is_told_step_by_step() -> None:
     card = cards.remark_card(status=RemarkStatus.TOLD, said="", options=(), goal=goal)
     assert remark_fallback(card).startswith("This is how it stands:")
     assert "waits for Mo Haddad" in texts(card)
+    assert "press Run" not in texts(card)
+    shown = cards.remark_card(status=RemarkStatus.TOLD, goal=cards.goal_card())
+    assert "It waits for you: press Run on its card." in texts(shown)
