@@ -23,7 +23,7 @@ from bot.goals.clicks import Click
 from bot.goals.messages import IncomingMessage
 from bot.intake.installation import Installation
 from bot.parts import Parts
-from bot.planners import open_planner
+from bot.planners import open_planners
 from bot.providers import Connections, build_connections
 from bot.worker.jobs import Job
 from bot.worker.runner import Worker
@@ -140,7 +140,7 @@ async def open_rig(
     connections = _connections(settings, database, connector)
     try:
         async with (
-            open_planner(settings, connections.registry, database) as planner,
+            open_planners(settings, connections.registry, database) as planners,
             asyncio.TaskGroup() as group,
         ):
             async with database.transaction() as tx:
@@ -152,7 +152,8 @@ async def open_rig(
                 connections=connections,
                 client=AsyncWebClient(token="xoxb-0"),  # noqa: S106 -- never sent anywhere
                 installation=Installation(TEAM, "Bench", "U0BOT", None, "xoxb-0"),
-                planner=planner,
+                planner=planners.planner,
+                reader=planners.reader,
             )
             rig = Rig(database, parts)
             working = group.create_task(_work(rig, database_url)) if works else None

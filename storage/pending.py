@@ -39,8 +39,11 @@ WITH audited AS (
     ORDER BY a.number
 ), cards AS (
     SELECT card.id, t.priority
-    FROM jsonb_to_recordset(%(redraws)s::jsonb)
-        AS t (team_id text, noun text, subject text, priority int)
+    FROM (
+        SELECT * FROM jsonb_to_recordset(%(redraws)s::jsonb)
+            AS t (team_id text, noun text, subject text, priority int)
+        LIMIT %(redraw_count)s::int
+    ) AS t
     JOIN outbox AS card
         ON card.team_id = t.team_id AND card.noun = t.noun AND card.subject = t.subject
     ORDER BY card.id
@@ -89,6 +92,7 @@ UNION ALL
 SELECT NULL, team_id, channel_id FROM channels WHERE calm AND %(told)s
 """
 """Cards are locked in the order of their ids, so that two transactions cannot block each other.
+How many there are is said, as `storage.repositories.direct.given` tells why.
 
 Jobs are written as `procrastinate_defer_jobs_v1` writes them, with its triggers; only that a job
 which waits already is left alone instead of failing the transaction.
@@ -191,6 +195,7 @@ class Pending:
         return {
             "audit": as_json(self._audit),
             "redraws": as_json(redraws),
+            "redraw_count": len(redraws),
             "jobs": as_json(jobs),
             "told": self._tell is not None,
             "calm": CALM,

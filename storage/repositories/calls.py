@@ -16,8 +16,8 @@ from storage.repositories.direct import (
     as_json,
     columns,
     given,
+    given_rows,
     returned,
-    rows_json,
     selected,
 )
 from storage.tables.calls import Attempt, AttemptStatus, Call, Permit, PermitStatus
@@ -101,7 +101,7 @@ class CallRepository:
         """
         if not rows:
             return {}
-        values = {"team": team_id, "goal": goal_id, "rows": rows_json(rows)}
+        values = {"team": team_id, "goal": goal_id, **given_rows(rows)}
         return dict(await self._direct.rows(_ADD, values))
 
     async def get(self, team_id: str, call_id: int) -> Call:
@@ -171,7 +171,7 @@ class CallRepository:
         the given hash, and until when it may send (`storage.instants`).
         """
         since_s = elapsed_s()
-        values = {"team": team_id, "rows": rows_json(rows), "lease_s": lease_s}
+        values = {"team": team_id, **given_rows(rows), "lease_s": lease_s}
         found = await self._direct.rows(_BEGIN, values)
         attempts = self._direct.made(Attempt, [row[:-2] for row in found])
         for attempt in attempts:

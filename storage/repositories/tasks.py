@@ -14,9 +14,9 @@ from storage.repositories.direct import (
     Direct,
     Row,
     Wish,
+    given_rows,
     plain,
     renew,
-    rows_json,
 )
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.connections import Connection, ConnectionStatus
@@ -57,7 +57,7 @@ class TaskRepository:
         if rows:
             self._lists.clear()
             whole = [{"tries": 0, **row} for row in rows]
-            await self._direct.rows(sql.add(tuple(whole[0])), {"rows": rows_json(whole)})
+            await self._direct.rows(sql.add(tuple(whole[0])), given_rows(whole))
 
     async def list_(self, team_id: str, goal_id: int) -> Sequence[Task]:
         """Return a goal's tasks in plan order, as they are now."""
@@ -155,7 +155,7 @@ class TaskRepository:
             sql.move_many(tuple(changes[0]), ends=to in _ENDS),
             {
                 "team": moves[0][0].team_id,
-                "rows": rows_json(
+                **given_rows(
                     {**change, "id": task.id, "before": task.status.value}
                     for change, (task, _) in zip(changes, moves, strict=True)
                 ),
@@ -172,7 +172,7 @@ class TaskRepository:
             sql.SUCCEED,
             {
                 "team": ended[0][0].team_id,
-                "rows": rows_json(
+                **given_rows(
                     {"id": task.id, "attempt_id": attempt_id, "result": result}
                     for task, attempt_id, result in ended
                 ),

@@ -94,3 +94,24 @@ async def test_audit_rows_keep_the_order_of_the_changes(database: Database) -> N
     async with database.reading() as tx:
         rows = await tx.audit.list_(TEAM, 1)
     assert [row.tag for row in rows] == [f"test:row:{number}" for number in range(4)]
+
+
+async def test_redraw_among_thousands_of_cards_looks_its_own_up(shown: Database) -> None:
+    """The planner is told how many cards are meant, so it does not read them all for one."""
+    async with shown.reading() as tx:
+        await tx.session.execute(
+            text(
+                "INSERT INTO outbox "
+                "(team_id, noun, subject, channel_id, data, wanted, sent, priority, tries) "
+                "SELECT team_id, noun, subject || '-' || n, channel_id, data, 1, 1, 5, 0 "
+                "FROM outbox CROSS JOIN generate_series(1, 5000) n"
+            )
+        )
+        await tx.session.execute(text("ANALYZE outbox"))
+    async with shown.transaction() as tx:
+        await outbox.touch(tx, team_id=TEAM, noun="goal", subject=1)
+        await tx.pending.write()
+        scans = await tx.session.scalar(
+            text("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'outbox'")
+        )
+    assert scans == 0
