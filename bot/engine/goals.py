@@ -4,7 +4,7 @@ import re
 
 from approvals.decisions import DecisionService
 from bot.engine.cancelling import cancel_goal
-from bot.engine.remarks import forget_message
+from bot.engine.remarks import forget_message, is_open
 from bot.engine.starting import start_from, start_goal
 from bot.engine.telling import note
 from bot.engine.threads import ThreadService
@@ -25,6 +25,7 @@ _EMOJI_NAME = re.compile(r":[a-z0-9_+'-]+:")
 """How Slack writes an emoji."""
 
 
+_FIRST_WORDS = "I still go by what you wrote first. To change that, write it in a new message here."
 _NOT_BEGUN = frozenset(
     {GoalStatus.RECEIVED, GoalStatus.PLANNING, GoalStatus.ASKING, GoalStatus.PROPOSED}
 )
@@ -201,6 +202,10 @@ class GoalService:
             )
 
     async def _edited(self, tx: Transaction, message: IncomingMessage) -> None:
+        """Tell whoever corrects a message that its first words count, where they still do."""
+        if await is_open(tx, message):
+            await note(tx, message, _FIRST_WORDS)
+            return
         goal = await tx.goals.find_by_source(
             message.team_id, f"message:{message.channel_id}:{message.ts}"
         )

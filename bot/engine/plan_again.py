@@ -173,7 +173,7 @@ async def ask(tx: Transaction, goal: Goal, question: Question) -> None:
 def literal_labels(plan: ValidPlan, request: PlanRequest, registry: Registry) -> dict[str, Labels]:
     """Return where each literal of an answer came from, judged by the requester's own words.
 
-    What a planner added that had seen a stranger's words counts as the stranger's (S2).
+    What a planner added that had seen a stranger's words counts as the stranger's (S3).
     """
     saw = request.progress is not None and request.progress.has_outside
     found: dict[str, Labels] = {}

@@ -30,7 +30,7 @@ def steps_seen(around: Around) -> tuple[StepSeen, ...]:
     """Return the writes of a plan as a prompt may have them: handles for all that is not typed.
 
     A reference's value comes from a provider, and a planner that saw a stranger's names may have
-    copied one: neither is shown (S2). Previews are made of both, so a step is told by its action.
+    copied one: neither is shown (S3). Previews are made of both, so a step is told by its action.
     """
     found = []
     for task in around.tasks:
@@ -55,7 +55,7 @@ def to_wish(
     """Return a model's reading as a wish, each value with where it came from.
 
     What the message says, or our own parse of it, is the person's word; everything else is the
-    model's (S2). A name that is no open step or field of this goal refuses the whole reading.
+    model's (S3). A name that is no open step or field of this goal refuses the whole reading.
 
     Args:
         reading: what a model answered.

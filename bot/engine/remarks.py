@@ -23,6 +23,7 @@ READ_JOB = "read_remark"
 STALE = (
     "The plan has changed since I asked, so I changed nothing. Write it again if you still want it."
 )
+_OPEN = frozenset({RemarkStatus.READING, RemarkStatus.ASKING})
 _NOT_YOURS = "Only the person who asked for this can answer."
 _ANSWERED = "I have that answer already; nothing changed."
 _ADDING = "I am fitting that in. The card shows the new plan before anything of it is done."
@@ -146,8 +147,14 @@ async def forget_message(tx: Transaction, team_id: str, channel_id: str, ts: str
         return
     await tx.goals.lock(team_id, found.goal_id)
     remark = await tx.remarks.get(team_id, found.id)
-    if remark.status in (RemarkStatus.READING, RemarkStatus.ASKING):
+    if remark.status in _OPEN:
         await settle_remark(tx, remark, "You deleted your message, so nothing was changed.")
+
+
+async def is_open(tx: Transaction, message: IncomingMessage) -> bool:
+    """Whether a message is read or asked about, in other words than it has now."""
+    found = await tx.remarks.find(message.team_id, message.channel_id, message.ts)
+    return found is not None and found.status in _OPEN and found.text != message.text.strip()
 
 
 async def add_remark(

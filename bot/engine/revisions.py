@@ -37,7 +37,7 @@ class Change:
         values: step → the arguments that they typed.
         waits: step → what it waits for instead.
         source: where they typed it, for the cards: "in an edit".
-        labels: step → where values came from that they did not type: a model read them (S2).
+        labels: step → where values came from that they did not type: a model read them (S3).
     """
 
     dropped: frozenset[str]

@@ -1,4 +1,4 @@
-"""Results as a planner may read them: short, without a stranger's words (S2).
+"""Results as a planner may read them: short, without a stranger's words (S3).
 
 Free text becomes a handle («note t3.notes.0.body, 812 characters»); what rows are called stays, as
 data for choosing among them, if it is one short line without a link. A choice is a reference.

@@ -68,7 +68,7 @@ class Progress:
         left: what was still to do.
         writes: the write actions that the committed plan announced.
         is_last: no further round follows: the answer is final.
-        has_outside: names that strangers wrote are among the results (S2).
+        has_outside: names that strangers wrote are among the results (S3).
         budget: which budget of the goal is nearly used up, in a line; None while there is enough.
     """
 

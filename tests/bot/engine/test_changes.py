@@ -66,7 +66,7 @@ async def test_dropped_step_goes_and_the_other_approval_survives(world: World) -
 
 
 async def test_changed_value_is_asked_about_anew_with_its_source(world: World) -> None:
-    """The old call's approval is withdrawn; the new value is the person's own word (S2)."""
+    """The old call's approval is withdrawn; the new value is the person's own word (S3)."""
     goal_id = await waiting(world)
     await world.goals.receive(said("change the size of the kickoff to 9"))
     await world.drive(goal_id)

@@ -73,7 +73,7 @@ def test_model_sees_instants_in_the_persons_zone() -> None:
     [("Could we do Friday?", "message"), ("könnten wir das auf Freitag legen?", "model")],
 )
 def test_moved_event_keeps_its_length_and_its_words(text: str, label: str) -> None:
-    """Where our own parse reads the same instant it is the person's word, else the model's (S2)."""
+    """Where our own parse reads the same instant it is the person's word, else the model's (S3)."""
     wish = read(text, "2026-11-27 10:00")
     assert isinstance(wish, Wish)
     assert wish.values["t1"]["start"] == "2026-11-27 10:00"
@@ -83,7 +83,7 @@ def test_moved_event_keeps_its_length_and_its_words(text: str, label: str) -> No
 
 
 def test_instant_that_the_words_do_not_say_is_the_models() -> None:
-    """A model that answers Monday to “Friday” is not covered by the word “Friday” (S2)."""
+    """A model that answers Monday to “Friday” is not covered by the word “Friday” (S3)."""
     wish = read("Could we do Friday?", "2026-11-30 10:00")
     assert isinstance(wish, Wish)
     assert wish.labels["t1"]["/start"].label.value == "model"

@@ -1,10 +1,13 @@
 """Questions about what a message in a goal thread means: a button a meaning, checked anew."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.engine.cards import RemarkCard
 from bot.engine.remarks import remark_card
 from bot.goals.clicks import Click
+from storage.errors import NotFoundError
 from storage.tables.approvals import ApprovalStatus
 from storage.tables.goals import GoalStatus
 from storage.tables.remarks import RemarkStatus
@@ -61,7 +64,7 @@ async def test_click_on_a_meaning_makes_that_change_alone(world: World) -> None:
 
 
 async def test_second_click_changes_nothing_more(world: World) -> None:
-    """A question is answered once, however often its buttons are pressed."""
+    """A question is answered once, however often its buttons are pressed (S12)."""
     goal_id, shown = await several(world)
     await world.remarks.pick(ME, shown.remark_id, 0)
     late = await world.remarks.pick(ME, shown.remark_id, 1)
@@ -85,7 +88,7 @@ async def test_click_of_somebody_else_changes_nothing(world: World) -> None:
 
 
 async def test_click_after_another_change_of_the_plan_is_void(world: World) -> None:
-    """An option was made for one version of the plan; it does not apply to the next."""
+    """An option was made for one version of the plan; it does not apply to the next (S12)."""
     goal_id, shown = await several(world)
     await world.goals.receive(said("drop the kickoff", ts="9.5"))
     answer = await world.remarks.pick(ME, shown.remark_id, 1)
@@ -200,3 +203,23 @@ async def test_question_about_a_deleted_message_is_closed(world: World, deleted:
     shown = await card(world)
     assert (shown.status is RemarkStatus.SETTLED) is (deleted == "9.0")
     assert (await world.goal(goal_id)).plan_version == 1
+
+
+async def test_number_that_no_button_has_changes_nothing(world: World) -> None:
+    """A forged payload names nothing that was not offered (S15)."""
+    goal_id, shown = await several(world)
+    answer = await world.remarks.pick(ME, shown.remark_id, 7)
+    assert not answer.ok
+    assert (await world.goal(goal_id)).plan_version == 1
+    with pytest.raises(NotFoundError):
+        await world.remarks.pick(Click("T-OTHER", DANA), shown.remark_id, 0)
+
+
+async def test_corrected_message_is_told_that_the_first_words_count(world: World) -> None:
+    """Its question stays; another message is another question."""
+    await several(world)
+    await world.goals.receive(replace(said("change the size to 8"), is_edited=True))
+    assert await answers(world) == [
+        "I still go by what you wrote first. To change that, write it in a new message here."
+    ]
+    assert (await card(world)).options[0][1] == "Add “Kickoff”: size becomes 9"
