@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage.database import Database
 from storage.errors import DatabaseAwayError
-from storage.migrate import head_revision
+from storage.revision import HEAD
 
 _REVISION = text("SELECT version_num FROM alembic_version")
 _WORKER = text(
@@ -39,7 +39,7 @@ async def read_health(database: Database, *, timeout_s: float) -> Health:
     try:
         async with asyncio.timeout(timeout_s), database.transaction() as tx:
             revision = await tx.session.scalar(_REVISION)
-            if revision != head_revision():
+            if revision != HEAD:
                 return Health(answers=True)
             seen: float | None = await tx.session.scalar(_WORKER)
             is_full = database.absence.is_full

@@ -1,4 +1,4 @@
-"""Bringing a database up to date, and telling whether it is."""
+"""Bringing a database up to date; `storage.revision` tells whether it is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,12 +51,6 @@ def upgrade(url: str) -> None:
         command.upgrade(config, "head")
 
 
-def is_current(url: str) -> bool:
-    """Whether every migration of this version was applied, and none of a newer one. Blocks."""
-    with _connection(url) as connection:
-        return current_revision(connection) == head_revision()
-
-
 def check(url: str) -> list[str]:
     """Return how the models differ from the migrated database at `url`; empty is right. Blocks."""
     with _connection(url) as connection:
@@ -69,13 +63,6 @@ def check(url: str) -> list[str]:
             },
         )
         return [str(difference) for difference in compare_metadata(context, Base.metadata)]
-
-
-def head_revision() -> str:
-    """Return the newest revision of this version; alembic refuses more than one head."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
 
 
 def current_revision(connection: Connection) -> str | None:

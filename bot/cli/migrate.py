@@ -3,7 +3,8 @@
 import click
 
 from bot.cli.setup import open_database, read_storage_settings
-from storage.migrate import is_current, upgrade
+from storage.migrate import upgrade
+from storage.revision import is_current
 
 
 @click.command()

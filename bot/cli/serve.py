@@ -6,7 +6,7 @@ from bot import loop
 from bot import serve as server
 from bot.cli.setup import open_database, read_settings
 from bot.errors import CountersignError
-from storage.migrate import is_current, upgrade
+from storage.revision import is_current
 
 
 class OutdatedDatabaseError(CountersignError):
@@ -34,8 +34,15 @@ def serve(*, role: server.Role) -> None:
     """
     settings = read_settings()
     with open_database(settings) as url:
-        if settings.database_url is None:
-            upgrade(url)
-        elif not is_current(url):
-            raise OutdatedDatabaseError
+        if not is_current(url):
+            if settings.database_url is not None:
+                raise OutdatedDatabaseError
+            _upgrade(url)
         loop.run(server.serve(settings, database_url=url, role=role))
+
+
+def _upgrade(url: str) -> None:
+    # Once in a version's life; alembic would stay in the memory of every bot.
+    from storage.migrate import upgrade  # noqa: PLC0415 -- as above
+
+    upgrade(url)

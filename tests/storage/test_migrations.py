@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from storage import migrate
+from storage.revision import HEAD, is_current
 from tests.storage.empty import empty_url
 
 __all__ = ["empty_url"]
@@ -36,9 +37,9 @@ def test_missing_column_is_named_by_the_check(empty_url: str) -> None:
 
 def test_empty_database_is_not_current_until_upgraded(empty_url: str) -> None:
     """A database that was never migrated is told from one that is up to date."""
-    assert not migrate.is_current(empty_url)
+    assert not is_current(empty_url)
     migrate.upgrade(empty_url)
-    assert migrate.is_current(empty_url)
+    assert is_current(empty_url)
 
 
 def test_replicas_that_start_together_migrate_once(empty_url: str) -> None:
@@ -46,7 +47,7 @@ def test_replicas_that_start_together_migrate_once(empty_url: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(migrate.upgrade, [empty_url] * 4))
 
-    assert migrate.is_current(empty_url)
+    assert is_current(empty_url)
 
 
 def test_newer_database_is_refused_and_left_alone(empty_url: str) -> None:
@@ -57,11 +58,11 @@ def test_newer_database_is_refused_and_left_alone(empty_url: str) -> None:
 
     with pytest.raises(migrate.NewerDatabaseError, match="9999"):
         migrate.upgrade(empty_url)
-    assert not migrate.is_current(empty_url)
+    assert not is_current(empty_url)
 
 
 def test_migrations_have_one_head_and_are_found_from_the_ini_file() -> None:
     """Two branches of migrations would leave it open which of them a database gets."""
     scripts = ScriptDirectory.from_config(Config(Path(__file__).parents[2] / "alembic.ini"))
 
-    assert scripts.get_heads() == [migrate.head_revision()]
+    assert scripts.get_heads() == [HEAD]
