@@ -24,7 +24,9 @@ class Proposals:
     async def propose(self, tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> bool:
         """Move a planned goal on: to running (True), to its requester as a card, or to a planner.
 
-        What was started already, and did not change since, was shown or needed no showing.
+        What was started already, and did not change since, was shown or needed no showing. A read
+        that has to wait long does not hold up what can do without it: the card then shows its
+        value as still open, no Run answers for it, and it is asked about once it is known.
         """
         open_reads = [
             task
@@ -35,7 +37,11 @@ class Proposals:
             and not is_list(task)
             and is_read(task, self._registry)
         ]
-        if open_reads or await self._rounds.turn(tx, goal, tasks):
+        if not all(map(_waits_long, open_reads)):
+            return False
+        if open_reads and not self._goes_on_without(open_reads, tasks):
+            return False
+        if await self._rounds.turn(tx, goal, tasks):
             return False
         waiting = [
             task
@@ -56,3 +62,21 @@ class Proposals:
                 return False
         await tx.goals.mark_started(goal)
         return await move_goal(tx, goal, to=GoalStatus.RUNNING)
+
+    def _goes_on_without(self, reads: Sequence[Task], tasks: Sequence[Task]) -> bool:
+        """Whether something that changes anything needs none of these reads."""
+        behind = {task.key for task in reads} | {task.parent_key for task in reads}
+        while more := {t.key for t in tasks if behind & {*t.depends_on}} - behind:
+            behind |= more
+        return any(
+            task.status is TaskStatus.PENDING
+            and task.key not in behind
+            and not is_read(task, self._registry)
+            for task in tasks
+        )
+
+
+def _waits_long(read: Task) -> bool:
+    """Whether a read waits for a provider that is down, or for its requester's answer."""
+    is_down = read.status is TaskStatus.READY and "provider" in (read.failure or {})
+    return is_down or read.status is TaskStatus.ASKING

@@ -3,8 +3,10 @@
 import psycopg
 
 from bot.engine.home_queries import HomeQueries
+from bot.goals.clicks import Click
+from storage.tables.approvals import Verdict
 from storage.tables.goals import GoalStatus, TaskStatus
-from tests.bot.engine.world import DANA, LONG, MO, TEAM, World, add, step
+from tests.bot.engine.world import DANA, LONG, MO, TEAM, World, add, ref, step
 
 BUSY = 5
 """As many failures as open the breaker."""
@@ -119,3 +121,66 @@ async def test_home_says_since_when_and_what_waits(world: World) -> None:
     assert "of your steps wait" in str(shown.trouble)
     (others,) = (await homes.load(TEAM, MO)).connections
     assert "I try again by myself" in str(others.trouble)
+
+
+def _provider_is_back_but_the_pause_is_not_over(world: World) -> None:
+    world.sql("DELETE FROM breakers")
+    world.provider.faults = []
+
+
+async def test_first_read_of_a_provider_that_is_down_holds_up_only_what_needs_it(
+    world: World,
+) -> None:
+    """The card is shown with its value open; the rest runs, and the value is asked about later."""
+    world.provider.put("Acme")
+    await break_down(world)
+    goal_id = await world.plan(
+        step("t1", "find_items", query="Acme"),
+        add("t2", "Below it", parent_id=ref("t1", "items", 0, "id")),
+        add("t3", "Apart"),
+    )
+    await world.drive(goal_id)
+    assert (await world.goal(goal_id)).status is GoalStatus.PROPOSED
+    async with world.database.transaction() as tx:
+        card = await world.cards.goal(tx, TEAM, goal_id)
+    held, below, _ = card.steps
+    assert "does not answer since" in str(held.problem)
+    assert [it.detail.value for it in below.details if it.detail.name == "Parent"] == [
+        "what an earlier step finds"
+    ]
+
+    _provider_is_back_but_the_pause_is_not_over(world)
+    await world.start_proposed(goal_id)
+    assert world.provider.effects == ["Apart"]
+    assert (await world.statuses(goal_id))["t1"] is TaskStatus.READY
+
+    world.sql("UPDATE tasks SET not_before = NULL")
+    await world.drive(goal_id)
+    assert (await world.statuses(goal_id))["t2"] is TaskStatus.NEEDS_APPROVAL
+    assert world.provider.effects == ["Apart"]
+    (_, item), *_ = await world.asked(goal_id)
+    await world.desk.decide(Click(TEAM, DANA), item.id, Verdict.APPROVE, None)
+    await world.drive(goal_id)
+    assert world.provider.effects == ["Apart", "Below it"]
+    assert (await world.goal(goal_id)).status is GoalStatus.DONE
+
+
+async def test_plan_that_needs_the_read_everywhere_waits_for_it_before_its_card(
+    world: World,
+) -> None:
+    """Nobody is asked to run what they would be asked about again: the card waits for the value."""
+    world.provider.put("Acme")
+    await break_down(world)
+    goal_id = await world.plan(
+        step("t1", "find_items", query="Acme"),
+        add("t2", "Below it", parent_id=ref("t1", "items", 0, "id")),
+        add("t3", "Further below", after=("t2",)),
+    )
+    await world.drive(goal_id)
+    assert (await world.goal(goal_id)).status is GoalStatus.PLANNING
+
+    answers_again(world)
+    await world.drive(goal_id)
+    assert (await world.goal(goal_id)).status is GoalStatus.PROPOSED
+    await world.start_proposed(goal_id)
+    assert world.provider.effects == ["Below it", "Further below"]
