@@ -170,12 +170,15 @@ class Transaction:
 
         Args:
             job: the job's name, see `bot.worker`.
-            once: a queueing lock: while a job with it waits, another is not added. The caller
-                must hold the row that the job reads `FOR UPDATE` (ARCHITECTURE.md, section 2).
+            once: a queueing lock: while a job of this name with it waits, another is not added;
+                one of another name, which another version may have left, is in nobody's way. The
+                caller must hold the row that the job reads `FOR UPDATE` (ARCHITECTURE.md,
+                section 2).
             priority: who waits for it; a job that waits already is moved forward to it.
             arguments: ids only.
         """
-        self.pending.defer(job, arguments, once=once, priority=priority)
+        lock = None if once is None else f"{job}:{once}"
+        self.pending.defer(job, arguments, once=lock, priority=priority)
 
 
 class Database:

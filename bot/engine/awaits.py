@@ -86,7 +86,7 @@ async def defer_check(tx: Transaction, wait: Wait) -> None:
     await tx.waits.owe_look(wait)
     await tx.defer(
         CHECK_WAIT,
-        once=f"{CHECK_WAIT}:{wait.id}",
+        once=str(wait.id),
         priority=Priority.BACKGROUND,
         team_id=wait.team_id,
         wait_id=wait.id,

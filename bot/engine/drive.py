@@ -390,5 +390,5 @@ async def defer_drive(
     goal = await tx.goals.lock(team_id, goal_id)
     if goal.status is GoalStatus.WAITING:
         await move_goal(tx, goal, to=GoalStatus.RUNNING)
-    once = f"drive:{goal_id}"
+    once = str(goal_id)
     await tx.defer("drive", once=once, priority=priority, team_id=team_id, goal_id=goal_id)

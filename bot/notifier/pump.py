@@ -127,7 +127,7 @@ class Pump:
         """
         async with self._database.transaction() as tx:
             for team_id, channel_id in await tx.outbox.list_due():
-                once = f"{JOB}:{team_id}:{channel_id}"
+                once = f"{team_id}:{channel_id}"
                 await tx.defer(JOB, once=once, team_id=team_id, channel_id=channel_id)
 
     async def _handle(self, card: OutboxCard, until: float) -> bool:

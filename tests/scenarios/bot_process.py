@@ -36,10 +36,10 @@ class BotProcess:
         self._nursery = nursery
         self._pid: int | None = None
 
-    def another(self, folder: Path) -> "BotProcess":
+    def another(self, folder: Path, *, nursery: Nursery | None = None) -> "BotProcess":
         """Return a process with the same environment that does not run yet."""
         folder.mkdir()
-        return BotProcess(self._environment, folder=folder, nursery=self._nursery)
+        return BotProcess(self._environment, folder=folder, nursery=nursery or self._nursery)
 
     def start(self, *, role: str = "all") -> None:
         """Start it and wait until it serves."""

@@ -23,12 +23,15 @@ _POLL_S = 0.01
 
 
 class Nursery:
-    """The test's end: starts processes and reaps them."""
+    """The test's end: starts processes and reaps them.
 
-    def __init__(self) -> None:
+    What it starts runs the code of `tree`, which wins over what is installed.
+    """
+
+    def __init__(self, tree: Path = REPOSITORY) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.scenarios.nursery"],
-            cwd=REPOSITORY,
+            cwd=tree,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
