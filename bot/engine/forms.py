@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, JsonValue, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from bot.engine.cards import FormField, StepForm
+from bot.engine.said import moment_text
 from bot.goals.clicks import FieldErrors
 from connectors.actions import Action, Arg
 from connectors.fields import argument_at
@@ -123,9 +124,11 @@ def offered(
 
 
 def value_text(action: Action, name: str, value: JsonValue, zone: ZoneInfo) -> str:
-    """Return an argument's value as the form shows it."""
+    """Return an argument's value as people say it: "Thu 26 Nov 10:00 CET"."""
     declared = argument_at(action.arguments, [name])
     kind, _ = _kind(action.arguments.model_fields[name].annotation, declared, value)
+    if kind == "datetime" and value is not None:
+        return moment_text(datetime.fromisoformat(str(value)), zone)
     return _shown(value, kind, declared, zone)
 
 

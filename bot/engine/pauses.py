@@ -12,6 +12,7 @@ from storage.database import Database, Transaction
 from storage.tables.goals import Goal, GoalStatus
 
 _RUNS = frozenset({GoalStatus.RUNNING, GoalStatus.WAITING})
+_CHANGED = "It goes on; if what you changed needs your word, the card asks for it first."
 _NOT_YOURS = "Only the person who asked for this can do that."
 
 
@@ -57,11 +58,12 @@ class PauseService:
         if goal.status is not GoalStatus.PAUSED:
             return Answer("It is not paused; nothing changed.", ok=False)
         await move_goal(tx, goal, to=GoalStatus.RUNNING, actor=person_id)
-        if goal.plan_version > goal.started_version:
+        is_changed = goal.plan_version > goal.started_version
+        if is_changed:
             await move_goal(tx, goal, to=GoalStatus.PLANNING, actor=person_id)
         await defer_drive(tx, goal.team_id, goal.id)
         await _redraw(tx, goal)
-        return Answer("It goes on.")
+        return Answer(_CHANGED if is_changed else "It goes on.")
 
 
 async def _redraw(tx: Transaction, goal: Goal) -> None:

@@ -19,6 +19,6 @@ def moment_of(text: str, zone: ZoneInfo) -> datetime | None:
 
 
 def moment_text(moment: datetime, zone: ZoneInfo) -> str:
-    """Return an instant as a sentence has it: "Fri 27 Nov 10:00"."""
+    """Return an instant as a sentence has it: "Fri 27 Nov 10:00 CET"."""
     local = moment.astimezone(zone)
-    return f"{local:%a} {local.day} {local:%b %H:%M}"
+    return f"{local:%a} {local.day} {local:%b %H:%M %Z}"

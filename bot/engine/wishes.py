@@ -20,7 +20,7 @@ from bot.engine.plans import (
     words,
 )
 from bot.engine.revisions import Change, bring
-from bot.engine.said import moment_of, moment_text
+from bot.engine.said import moment_text
 from bot.planning.moments import read_until
 from bot.planning.plan import WaitUntil
 from bot.planning.valid import read_wait
@@ -251,9 +251,7 @@ class Wishes:
             if name in changed:
                 declared = argument_at(action.arguments, [name])
                 title = declared.title if declared else name.replace("_", " ").capitalize()
-                text = value_text(action, name, changed[name], zone)
-                moment = moment_of(text, zone)
-                shown.append((title, moment_text(moment, zone) if moment else text))
+                shown.append((title, value_text(action, name, changed[name], zone)))
         return changed, shown
 
 
@@ -268,4 +266,4 @@ def _next(goal: Goal) -> str:
             return "The card shows the new version; press Run when it is right."
         case GoalStatus.PAUSED:
             return "It stays paused until you resume."
-    return "What needs your word is shown on the card; the rest goes on."
+    return "The rest goes on; if the change needs your word, the card asks for it."

@@ -7,7 +7,7 @@ from bot.views import blocks, ids, limits, words
 from bot.views.blocks import Block
 from bot.views.metadata import Place, encode_place
 from bot.views.rows import MOST_ROWS, SAMPLE
-from bot.views.text import inline, one_line, shorten
+from bot.views.text import as_sentence, inline, one_line, shorten
 from storage.tables.approvals import ApprovalStatus
 from storage.tables.goals import TaskStatus
 
@@ -186,7 +186,7 @@ def _outcome(card: ApprovalCard, line: ApprovalLine) -> str:
     if line.reason:
         said += f": “{line.reason}”"
     if line.status_reason and line.status_reason != line.reason:
-        said += f". {line.status_reason}"
+        said += f". {as_sentence(line.status_reason)}"
     if line.status in _PASSED and line.task_status is not None:
         said += f" — {_result(line.task_status)}"
     return said

@@ -1,5 +1,8 @@
 """A goal's card: what was asked, the steps, what the requester can do about it."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from bot.engine.cards import GoalCard, Step
 from bot.goals.lifecycle import ENDED_TASKS, SETTLED
 from bot.views import blocks, ids, words
@@ -9,6 +12,7 @@ from bot.views.summaries import build_undo_all, build_undo_button, has_summary
 from bot.views.text import inline, one_line, shorten
 from storage.tables.goals import GoalStatus, TaskStatus
 
+_RESTS = "Nothing more starts until you press Resume. Approvals can be given meanwhile."
 _TEXT_SHOWN = 300
 _MOST_STEPS = 12
 _MOST_CHOICES = 5
@@ -47,6 +51,8 @@ def _said(card: GoalCard) -> list[Block]:
         shown.append(blocks.context(f"{pick} in this thread."))
     if card.halted:
         shown.append(blocks.section(f"{card.halted}\nIt goes on when an admin resumes."))
+    if card.status is GoalStatus.PAUSED:
+        shown.append(blocks.context(_RESTS))
     if card.reason:
         shown.append(blocks.section(card.reason))
     if words.headline(card) == words.ANSWERED:
@@ -78,9 +84,18 @@ def _rows(step: Step, card: GoalCard) -> list[Block]:
     rows = [row for row in step.rows if not (row.is_read and _is_quiet(row))]
     found = shown_rows(rows, is_open=card.status is GoalStatus.PROPOSED)
     shown = [block for row in found.rows for block in _step(row, card, number=None)]
-    if found.note:
-        shown.append(blocks.context(found.note))
-    return shown
+    small = [found.note] if found.note else []
+    if card.status is GoalStatus.PROPOSED:
+        small += _asked_of_rows([row for row in rows if row.status not in ENDED_TASKS])
+    return [*shown, blocks.context("\n".join(small))] if small else shown
+
+
+def _asked_of_rows(rows: Sequence[Step]) -> list[str]:
+    """Return who is asked about a list's rows, each of them once and not below every row."""
+    counts = Counter(row.asked for row in rows if row.asked)
+    if len(counts) == 1 and sum(counts.values()) == len(rows) > 1:
+        return [f"Approval of each: {rows[0].asked}"]
+    return [f"Approval of {count}: {asked}" for asked, count in counts.items()]
 
 
 def _step(step: Step, card: GoalCard, *, number: int | None) -> list[Block]:
@@ -96,14 +111,18 @@ def _step(step: Step, card: GoalCard, *, number: int | None) -> list[Block]:
     undo = build_undo_button(step) if step.can_undo and not is_elsewhere else None
     shown = [blocks.section(f"{sign} {step.sentence}{changed}{state}", button=undo)]
     small = []
-    if is_open:
+    if is_open and step.waits:
+        small.append(_waits(step.waits))
+    # What has been done is not asked about again, in whatever version of the plan it stands.
+    is_ahead = is_open and step.status not in ENDED_TASKS
+    if is_ahead:
         small += [words.detail(it) for it in step.details if not words.is_said(it, step.sentence)]
     if step.notifies and step.status not in ENDED_TASKS:
         small.append(f"{step.notifies}.")
-    if step.asked and is_open:
+    if step.asked and is_ahead and number is not None:
         small.append(f"Approval: {step.asked}")
-    if step.waits and step.status in (TaskStatus.PENDING, TaskStatus.READY):
-        small.append(f"{step.waits[:1].upper()}{step.waits[1:]}.")
+    if step.waits and not is_open and step.status in (TaskStatus.PENDING, TaskStatus.READY):
+        small.append(_waits(step.waits))
     if step.problem:
         small.append(step.problem)
     if step.note:
@@ -113,6 +132,10 @@ def _step(step: Step, card: GoalCard, *, number: int | None) -> list[Block]:
     if step.links:
         shown.append(blocks.marked_context(blocks.links(step.links)))
     return shown
+
+
+def _waits(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _state(step: Step) -> str:
@@ -144,15 +167,15 @@ def _buttons(card: GoalCard) -> list[Block]:
     row: list[Block] = []
     if card.can_run:
         row.append(blocks.button("Run", action_id=ids.GOAL_RUN, value=version, style="primary"))
-    if card.can_edit:
-        row.append(blocks.button("Edit", action_id=ids.GOAL_EDIT, value=version))
     goal_id = str(card.goal_id)
-    if card.can_pause:
-        row.append(blocks.button("Pause", action_id=ids.GOAL_PAUSE, value=goal_id))
     if card.can_resume:
         row.append(
             blocks.button("Resume", action_id=ids.GOAL_RESUME, value=goal_id, style="primary")
         )
+    if card.can_edit:
+        row.append(blocks.button("Edit", action_id=ids.GOAL_EDIT, value=version))
+    if card.can_pause:
+        row.append(blocks.button("Pause", action_id=ids.GOAL_PAUSE, value=goal_id))
     if card.can_cancel:
         row.append(blocks.button("Cancel", action_id=ids.GOAL_CANCEL, value=str(card.goal_id)))
     is_sample = any(len(step.rows) > MOST_ROWS for step in card.steps)

@@ -10,6 +10,8 @@ from bot.views.text import inline, one_line, shorten
 
 _MOST_LINES = 10
 _LINE_SHOWN = 150
+_MOST_EXAMPLES = 5
+"""Enough to see what kind of thing can be asked; the welcome says the rest."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WORKDAYS = (1, 2, 3, 4, 5)
 _EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
@@ -39,7 +41,10 @@ def _waiting(lines: Sequence[HomeLine]) -> list[Block]:
 
 def _goals(goals: Sequence[HomeGoal], examples: Sequence[str]) -> list[Block]:
     if not goals:
-        listed = "".join(f"\n• {shorten(one_line(example), _LINE_SHOWN)}" for example in examples)
+        listed = "".join(
+            f"\n• {shorten(one_line(example), _LINE_SHOWN)}"
+            for example in examples[:_MOST_EXAMPLES]
+        )
         return [
             blocks.section(
                 f"None yet. Write to me, for example:{listed}" if listed else "None yet."

@@ -80,12 +80,25 @@ def units(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
+def as_sentence(text: str) -> str:
+    """Return words that are stored as a clause as a sentence: "The goal was cancelled."."""
+    said = f"{text[:1].upper()}{text[1:]}"
+    return said if said.endswith((".", "!", "?", "…")) else f"{said}."
+
+
+_TOO_SHORT_TO_COUNT = 80
+"""With less room than this the words themselves say more than how many are missing."""
+
+
 def shorten(text: str, limit: int) -> str:
-    """Return text of at most `limit` units; what is missing is counted: "… (1,234 more …)"."""
+    """Return text of at most `limit` units; what is missing is counted: "… (1,234 more …)".
+
+    On a button or in a title there is no room for the count: the sign alone says that it goes on.
+    """
     if units(text) <= limit:
         return text
     room = limit - units(_ellipsis(len(text)))
-    if room <= 0:
+    if limit <= _TOO_SHORT_TO_COUNT:
         return _head(text, max(limit - 1, 0)) + "…"
     head = _head(text, room)
     return head.rstrip() + _ellipsis(len(text) - len(head))

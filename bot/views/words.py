@@ -125,6 +125,8 @@ def takes(card: GoalCard) -> str:
     if card.estimate_s is None:
         return ""
     said = duration(card.estimate_s)
+    if any(step.waits for step in card.every_step):
+        said += " besides the wait"
     people = [
         step.asked
         for step in card.every_step
