@@ -109,6 +109,16 @@ RULES = (
         "AND g.settled_at < now() - :keep))",
     ),
     Rule(
+        # After their cards, whose goal is found by them.
+        what="messages about goals",
+        keep=Keep.CARDS,
+        table="remarks",
+        is_over="r.created_at < now() - :keep AND EXISTS (SELECT FROM goals g "
+        "WHERE g.team_id = r.team_id AND g.id = r.goal_id AND g.settled_at < now() - :keep) "
+        "AND NOT EXISTS (SELECT FROM outbox o WHERE o.team_id = r.team_id "
+        "AND o.noun = 'remark' AND o.subject = r.id::text)",
+    ),
+    Rule(
         what="pauses of channels",
         keep=Keep.DEAD,
         table="parked_channels",

@@ -25,6 +25,7 @@ class Remark(Base):
     __table_args__ = (
         UniqueConstraint("team_id", "channel_id", "ts"),
         Index("ix_remarks_goal_id", "goal_id"),
+        Index("ix_remarks_created_at", "created_at", postgresql_using="brin"),
         Index("ix_remarks_reading", "touched_at", postgresql_where="status = 'reading'"),
     )
 

@@ -291,6 +291,7 @@ def _remarks() -> None:
         ),
     )
     op.create_index("ix_remarks_goal_id", "remarks", ["goal_id"])
+    op.create_index("ix_remarks_created_at", "remarks", ["created_at"], postgresql_using="brin")
     op.create_index(
         "ix_remarks_reading",
         "remarks",

@@ -13,6 +13,7 @@ from storage.repositories.tidy import BATCH
 from storage.retention import RULES, Keep
 from storage.sealer import seal, verify
 from storage.tables.goals import GoalStatus
+from tests.bot.engine.threads import said
 from tests.bot.engine.world import DANA, TEAM, World, add
 
 DAY_S = 86_400.0
@@ -169,6 +170,22 @@ async def test_cards_of_goals_that_ended_long_ago_are_forgotten(
     )
     assert set(left) == {lately, is_open}
     assert (await world.goal(old)).status is GoalStatus.DONE
+
+
+async def test_messages_about_goals_go_after_their_cards(world: World, tidier: Tidier) -> None:
+    """What was asked about an open goal stays; of one that ended long ago card and row go."""
+    for number in (1, 2):
+        goal_id = await world.plan(add("t1", "Deal", size="1"), add("t2", "Note", size="2"))
+        await world.drive(goal_id)
+        await world.goals.receive(said("change the size to 9", ts=f"9.{number}"))
+        assert world.one("SELECT goal_id FROM remarks ORDER BY id DESC LIMIT 1") == goal_id
+    world.sql("UPDATE outbox SET sent = wanted, created_at = now() - interval '400 days'")
+    world.sql("UPDATE remarks SET created_at = now() - interval '400 days'")
+    query = "SELECT count(*) FROM outbox WHERE noun = 'remark'"
+    assert (await tidier.tidy())["messages about goals"] == 0
+    world.sql("UPDATE goals SET settled_at = now() - interval '200 days' WHERE id < %s", goal_id)
+    assert (await tidier.tidy())["messages about goals"] == 1
+    assert (count(world, "remarks"), world.one(query)) == (1, 1)
 
 
 async def test_audit_chain_is_whole_after_tidying(world: World) -> None:
