@@ -216,6 +216,7 @@ class Parts:
             database=self.database,
             decisions=self.decisions,
             registry=self.registry,
+            rounds=self.rounds,
         )
 
     @cached_property

@@ -10,6 +10,7 @@ from bot.engine.drive import defer_drive
 from bot.engine.forms import step_form
 from bot.engine.plans import read_edit
 from bot.engine.revisions import Change, revise
+from bot.engine.rounds import Rounds
 from bot.goals.clicks import Answer, Click, FieldErrors
 from bot.goals.lifecycle import SETTLED, move_task
 from connectors.registry import Registry
@@ -37,8 +38,10 @@ class ApprovalDesk:
         database: Database,
         decisions: DecisionService,
         registry: Registry,
+        rounds: Rounds,
     ) -> None:
         self._database = database
+        self._rounds = rounds
         self._decisions = decisions
         self._registry = registry
 
@@ -134,7 +137,10 @@ class ApprovalDesk:
     async def edit(
         self, click: Click, item_id: int, values: Mapping[str, str]
     ) -> Answer | FieldErrors:
-        """Make a new call from an approver's edit; it goes through policy again (S16)."""
+        """Make a new call from an approver's edit; it goes through policy again (S16).
+
+        A planner brings the rest of the plan in line with it, where it is asked.
+        """
         async with self._database.transaction() as tx:
             goal = await self._lock(tx, click.team_id, item_id)
             if goal is None:
@@ -160,7 +166,8 @@ class ApprovalDesk:
             who = await _name(tx, click.team_id, click.person_id)
             await self._decisions.withdraw(tx, item, reason=f"edited by {who}", superseded=True)
             await move_task(tx, task, to=TaskStatus.READY, actor=click.person_id)
-            await defer_drive(tx, goal.team_id, goal.id)
+            if not await self._rounds.fit_edit(tx, goal, task):
+                await defer_drive(tx, goal.team_id, goal.id)
             await self._redraw(tx, goal, item)
         return Answer("The changed call goes through the policy again; a new card follows.")
 

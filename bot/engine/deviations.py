@@ -24,6 +24,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     REJECTED = "rejected"
     EDITED = "edited"
+    """An approver changed a call: the rest may have to change with it."""
     BUDGET = "budget"
     WISH = "wish"
     """Its requester wants more, or something else; no re-plan that counts."""

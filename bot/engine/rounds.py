@@ -24,6 +24,11 @@ from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, Task, TaskSta
 
 _CHANGED = "(changed their mind while it was under way)"
 _WISHED = "The person changed their mind: the last clarification is what they want now."
+_EDITED = (
+    "An approver changed values of this step, and that stands. Bring the other steps that are left "
+    "in line with it where they are not; give back the rest as it is."
+)
+_AS_EDITED = "A step was edited, so I changed the rest to fit. Look at it before it goes on."
 _AS_WISHED = "You asked for a change. Look at the new plan before it goes on."
 
 MAX_ROUNDS = 2
@@ -39,6 +44,8 @@ _STATES = {
     TaskStatus.RUNNING: "running",
     TaskStatus.UNKNOWN: "outcome unknown",
 }
+_LEFT = frozenset({TaskStatus.PENDING, TaskStatus.NEEDS_APPROVAL, TaskStatus.WAITING})
+"""What an answer may still bring in line with an edit."""
 _MOVING = frozenset({TaskStatus.READY, TaskStatus.RUNNING})
 
 
@@ -88,6 +95,26 @@ class Rounds:
         await tx.goals.add_clarification(goal, text, asked=_CHANGED)
         await self._ask(tx, goal, Deviation(Kind.WISH, None, _WISHED))
         return True
+
+    async def fit_edit(self, tx: Transaction, goal: Goal, edited: Task) -> bool:
+        """Ask the planner to bring the rest in line with an approver's edit, if any rest is left.
+
+        False where it is not asked: the plan goes on as it is then, with the edit.
+
+        Args:
+            tx: holds the goal's row.
+            goal: the task's.
+            edited: as the approver left it; the planner cannot change it back.
+        """
+        tasks = await tx.tasks.list_(goal.team_id, goal.id)
+        rest = [
+            task
+            for task in tasks
+            if task.status in _LEFT and task.parent_key is None and task.id != edited.id
+        ]
+        if not rest or edited.parent_key is not None:
+            return False
+        return await self.deviate(tx, goal, Deviation(Kind.EDITED, edited.key, _EDITED))
 
     def may_deviate(self, goal: Goal) -> bool:
         """Whether the planner would be asked about one more deviation of a goal."""
@@ -163,6 +190,8 @@ class Rounds:
             and task.status in (TaskStatus.SUCCEEDED, TaskStatus.RUNNING, TaskStatus.UNKNOWN)
         ]
         before = {task.key: ValidTask.from_json(task.spec) for task in tasks}
+        if deviation.kind is Kind.EDITED and deviation.task is not None:
+            plan = _with(plan, before[deviation.task])
         new = [
             task
             for task in plan.tasks
@@ -181,6 +210,8 @@ class Rounds:
         writes = [task for task in new if not self._is_read(task.action)]
         if deviation.kind is Kind.WISH:
             return _AS_WISHED
+        if writes and deviation.kind is Kind.EDITED:
+            return _AS_EDITED
         unannounced = [task for task in writes if task.action not in known]
         if unannounced:
             summary = self._registry.stored_action(unannounced[0].action).summary.rstrip(".")
@@ -191,6 +222,12 @@ class Rounds:
 
     def _is_read(self, name: str) -> bool:
         return self._registry.stored_action(name).idempotency is Idempotency.READ
+
+
+def _with(plan: ValidPlan, fixed: ValidTask) -> ValidPlan:
+    """Return a plan with a task as it is, whatever the plan says of it."""
+    tasks = tuple(fixed if task.key == fixed.key else task for task in plan.tasks)
+    return replace(plan, tasks=tasks if fixed in tasks else (fixed, *tasks))
 
 
 def announced(plans: Sequence[Plan]) -> frozenset[str]:

@@ -26,6 +26,11 @@ async def nothing(_scene: Scene) -> None:
     """Let the goal go on by itself."""
 
 
+async def run(scene: Scene) -> None:
+    """Run the plan."""
+    await scene.run()
+
+
 async def wait(scene: Scene) -> None:
     """Let the time of every next try come."""
     for _ in range(3):
@@ -41,6 +46,14 @@ async def reject(scene: Scene) -> None:
     await scene.settle()
 
 
+async def edit(scene: Scene) -> None:
+    """Run the plan, and change what Mo is asked."""
+    await scene.run()
+    item = await scene.world.item(scene.goal_id)
+    await scene.world.desk.edit(Click(TEAM, MO), item, {"size": "small"})
+    await scene.settle()
+
+
 DEVIATIONS: dict[str, tuple[list[dict[str, Any]], Sequence[str], Deed, Limits, str]] = {
     "refused by the provider": ([ADD], ["refused"], nothing, Limits(), "t1: "),
     "retries exhausted": ([FIND, THEN], ["read_down"] * 3, wait, Limits(), "I tried 3 times"),
@@ -50,6 +63,16 @@ DEVIATIONS: dict[str, tuple[list[dict[str, Any]], Sequence[str], Deed, Limits, s
         nothing,
         Limits(),
         "t2: ",
+    ),
+    "result that fails its type": (
+        [
+            task("t1", "find_items", query="Long"),
+            task("t2", "add_keyed", name="A", size=ref("t1", "items", 0, "size")),
+        ],
+        [],
+        run,
+        Limits(),
+        "t2: This step's size does not fit",
     ),
     "empty list that a later task needs": (
         [
@@ -66,6 +89,13 @@ DEVIATIONS: dict[str, tuple[list[dict[str, Any]], Sequence[str], Deed, Limits, s
         "",
     ),
     "decision that rejected": ([GUESTS], [], reject, Limits(), "too early"),
+    "decision that edited": (
+        [GUESTS, {**THEN, "after": ["t1"]}],
+        [],
+        edit,
+        Limits(),
+        "t1: An approver changed values of this step",
+    ),
     "budget at 80 %": (
         [ADD, THEN],
         [],
@@ -80,6 +110,7 @@ DEVIATIONS: dict[str, tuple[list[dict[str, Any]], Sequence[str], Deed, Limits, s
 async def test_every_deviation_is_put_to_the_planner_once(world: World, name: str) -> None:
     """The planner reads what happened, and its question reaches the requester as choices."""
     tasks, faults, deed, limits, problem = DEVIATIONS[name]
+    world.provider.put("Long", size="x" * 41)
     world.provider.faults = list(faults)
     world.limits = limits
     asked = question("What else?", "Leave it", "Berry instead")
@@ -95,3 +126,39 @@ async def test_every_deviation_is_put_to_the_planner_once(world: World, name: st
         assert card.choices == ("Leave it", "Berry instead")
         answer = await world.goals.choose(Click(TEAM, DANA), scene.goal_id, "Leave it")
         assert answer.ok
+
+
+async def test_rest_is_brought_in_line_with_an_edit_which_stays_as_it_is(world: World) -> None:
+    """What an approver changed cannot be changed back; the changed rest is shown and runs once."""
+    again = task("t1", "add_keyed", name="Apple", guests=["x@acme.example"], size="huge")
+    fitted = {**task("t2", "add_keyed", name="Berry", size="small"), "after": ["t1"]}
+    before = {**task("t2", "add_keyed", name="Berry", size="huge"), "after": ["t1"]}
+    first = [{**GUESTS, "call": again["call"]}, before]
+    async with replanning(world, plan(*first), plan(again, fitted), policy=ASK_MO) as scene:
+        await scene.say()
+        await edit(scene)
+        goal = await world.goal(scene.goal_id)
+        assert goal.status is GoalStatus.PROPOSED
+        tasks = await world.tasks(scene.goal_id)
+        assert [tasks[key].spec["arguments"]["size"] for key in ("t1", "t2")] == ["small", "small"]
+        async with world.database.transaction() as tx:
+            card = await world.cards.goal(tx, TEAM, scene.goal_id)
+        assert card.changes[0].startswith("A step was edited, so I changed the rest to fit.")
+        await scene.run()
+        item = await world.item(scene.goal_id)
+        await world.desk.decide(Click(TEAM, MO), item, Verdict.APPROVE, None)
+        await scene.settle()
+        assert world.provider.effects == ["Apple", "Berry"]
+        assert (await world.goal(scene.goal_id)).status is GoalStatus.DONE
+
+
+async def test_edit_without_a_rest_goes_to_no_planner(world: World) -> None:
+    """Where nothing is left to bring in line, nobody waits for a model."""
+    async with replanning(world, plan(GUESTS), policy=ASK_MO) as scene:
+        await scene.say()
+        await edit(scene)
+        assert len(scene.model.requests) == 1
+        item = await world.item(scene.goal_id)
+        await world.desk.decide(Click(TEAM, MO), item, Verdict.APPROVE, None)
+        await scene.settle()
+        assert world.provider.effects == ["Apple"]

@@ -10,7 +10,7 @@ from connectors.labels import Label
 from storage.tables.approvals import Verdict
 from storage.tables.goals import GoalStatus, Task, TaskStatus
 from tests.bot.engine.threads import said
-from tests.bot.engine.world import ASK_MO, DANA, MO, TEAM, World, add, ref
+from tests.bot.engine.world import ASK_MO, DANA, MO, TEAM, World, add, ref, step
 
 DANAS = Click(TEAM, DANA)
 
@@ -303,3 +303,23 @@ async def test_write_that_may_have_happened_is_never_asked_about_as_a_value(worl
     await world.drive(goal_id)
 
     assert (await world.statuses(goal_id))["t1"] is TaskStatus.UNKNOWN
+
+
+async def test_found_value_that_does_not_fit_is_asked_about_where_no_planner_goes_on(
+    world: World,
+) -> None:
+    """What a record holds may not fit either: its requester says what to use instead."""
+    world.provider.sizes = ()
+    world.provider.put("Long", size="x" * 41)
+    goal_id = await world.start(
+        step("t1", "find_items", query="Long"),
+        add("t2", "A", size=ref("t1", "items", 0, "size")),
+    )
+
+    _, question = await _asking(world, goal_id, "t2")
+    assert question.message.startswith("This step's size does not fit")
+    await world.goals.receive(said("small"))
+    await _go_on(world, goal_id)
+
+    assert world.provider.items["2"]["size"] == "small"
+    assert (await world.goal(goal_id)).status is GoalStatus.DONE

@@ -184,7 +184,10 @@ class World:
             timing=self.timing,
         )
         self.desk = ApprovalDesk(
-            database=self.database, decisions=self.decisions, registry=self.registry
+            database=self.database,
+            decisions=self.decisions,
+            registry=self.registry,
+            rounds=self.rounds,
         )
         self.plans = PlanService(
             database=self.database,
