@@ -166,6 +166,13 @@ class Budgets:
                 fitting.append(CannotPrepare(item.task, SPENT, _NOT_RUN))
         return fitting
 
+    def too_many(self, tasks: int) -> str | None:
+        """Return the budget that so many steps go beyond, in a sentence; None within it."""
+        if tasks <= self._limits.tasks:
+            return None
+        most = _Line(tasks, self._limits.tasks, "steps").most
+        return f"{most[:1].upper()}{most[1:]}."
+
     async def cover_tasks(self, tx: Transaction, goal: Goal, *, tasks: int) -> bool:
         """Whether a goal may have so many steps; where not, it ends with what it has."""
         if tasks <= self._limits.tasks:

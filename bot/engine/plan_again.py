@@ -33,6 +33,9 @@ _LOOP = (
     "I would have done the same thing again that did not work, so I stopped here. "
     "Tell me in a new message how to go on."
 )
+_AGAIN = (
+    "It would do again what was done or tried already. If you want that, send it as a new message."
+)
 _STUCK = "I could not plan how to go on from there. Tell me in a new message what is still to do."
 _SAW_OUTSIDE = Provenance(Label.OUTSIDE, "planner, which saw names that strangers wrote")
 
@@ -88,21 +91,24 @@ class PlanAgain:
     ) -> None:
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
         await tx.results.load(tasks)
+        is_wish = deviation.kind is Kind.WISH
         if is_loop(plan, tasks, self._registry):
-            await self._conclude(tx, goal, deviation, said=_LOOP, reason="loop")
+            said = _AGAIN if is_wish else _LOOP
+            await self._conclude(tx, goal, deviation, said=said, reason="loop")
             return
         plans = await tx.goals.list_plans(goal.team_id, goal.id)
         whole = self._rounds.whole_plan(plan, deviation=deviation, plans=plans, tasks=tasks)
         count = len({task.key for task in whole.tasks} | {t.key for t in tasks if not t.parent_key})
+        if is_wish and (over := self._budgets.too_many(count)):
+            await self._conclude(tx, goal, deviation, said=over, reason="budget")
+            return
         if not await self._budgets.cover_tasks(tx, goal, tasks=count):
             return
         new = NewVersion(
             plan=whole,
             author=author,
             labels=literal_labels(plan, request, self._registry),
-            reason="its requester changed the plan"
-            if deviation.kind is Kind.WISH
-            else "the plan changed",
+            reason="its requester changed the plan" if is_wish else "the plan changed",
         )
         try:
             await apply_version(tx, goal, tasks, new, decisions=self._decisions)

@@ -326,6 +326,34 @@ async def test_planner_that_lacks_something_asks_and_goes_on_with_the_answer(wor
         assert "t3" in await world.tasks(goal_id)
 
 
+async def test_wish_for_what_was_done_already_leaves_the_plan_as_it_was(world: World) -> None:
+    """No call is planned a second time by a change of mind; a new message can ask for it."""
+    again = task("t3", "add_keyed", name="Company", is_own=True)
+    script = plan(COMPANY, KICKOFF), ADDS, plan(KICKOFF, again)
+    async with replanning(world, *script, can_read=True, policy=ASK_MO) as scene:
+        goal_id = await begun(scene)
+        await scene.hear("noch einmal Company")
+        await scene.job.plan_goal(TEAM, goal_id)
+        assert (await scene.settle()).status is GoalStatus.WAITING
+        (told,) = await answers(world)
+        assert told.endswith("If you want that, send it as a new message.")
+        assert world.provider.effects == ["Company"]
+
+
+async def test_wish_beyond_the_budget_of_steps_leaves_the_plan_as_it_was(world: World) -> None:
+    """A goal that goes on does not end for what was wanted besides (S38)."""
+    world.limits = Limits(tasks=3)
+    more = task("t4", "add_keyed", name="Summary", guests=GUESTS)
+    script = plan(COMPANY, KICKOFF), ADDS, plan(KICKOFF, REPORT, more)
+    async with replanning(world, *script, can_read=True, policy=ASK_MO) as scene:
+        goal_id = await begun(scene)
+        await scene.hear("and a Report and a Summary")
+        await scene.job.plan_goal(TEAM, goal_id)
+        assert (await scene.settle()).status is GoalStatus.WAITING
+        assert (await answers(world))[0].endswith("One goal may use at most 3 steps.")
+        assert (await asked(world, goal_id))["t2"] is ApprovalStatus.PENDING
+
+
 async def test_refused_addition_to_a_proposed_plan_does_not_start_it(world: World) -> None:
     """What waited for Run waits for Run still."""
     script = plan(KICKOFF | {"after": []}), ADDS, plan(say="I cannot send faxes.")
