@@ -123,9 +123,14 @@ async def _nothing(**_arguments: Any) -> None:
 
 @asynccontextmanager
 async def open_rig(
-    database_url: str, *, model_url: str, connector: Connector = OFFICE, works: bool = True
+    database_url: str,
+    *,
+    model_url: str,
+    connector: Connector = OFFICE,
+    works: bool = True,
+    concurrency: int = CONCURRENCY,
 ) -> AsyncIterator[Rig]:
-    """Yield a rig whose worker runs until the end of the block."""
+    """Yield a rig whose worker runs until the end of the block, so many jobs at once."""
     settings = Settings.model_validate(
         {
             "slack_bot_token": "xoxb-0",
@@ -156,7 +161,7 @@ async def open_rig(
                 reader=planners.reader,
             )
             rig = Rig(database, parts)
-            working = group.create_task(_work(rig, database_url)) if works else None
+            working = group.create_task(_work(rig, database_url, concurrency)) if works else None
             yield rig
             if working is not None:
                 working.cancel()
@@ -179,11 +184,11 @@ def _connections(settings: Settings, database: Database, connector: Connector) -
     return replace(wired, registry=registry, executor=executor)
 
 
-async def _work(rig: Rig, database_url: str) -> None:
+async def _work(rig: Rig, database_url: str, concurrency: int) -> None:
     worker = Worker(
         conninfo=conninfo(database_url),
         jobs=rig.jobs(),
-        concurrency=CONCURRENCY,
+        concurrency=concurrency,
         name="bench",
     )
     await worker.run()

@@ -14,7 +14,7 @@ import psycopg
 
 from benchmarks.figures import Table, spread
 from benchmarks.model import run_model
-from benchmarks.rig import DANA, TEAM, Rig, open_rig
+from benchmarks.rig import CONCURRENCY, DANA, TEAM, Rig, open_rig
 from benchmarks.tools import OFFICE, REQUEST
 from bot import loop
 from bot.cli.stage import REPOSITORY
@@ -23,6 +23,7 @@ from bot.goals.messages import IncomingMessage
 from connectors.registry import Connector
 
 PROCESSES = (1, 2, 4)
+AT_ONCE = (1, CONCURRENCY)
 ROUNDS = 3
 GOALS = 40
 LATENCY_S = 0.1
@@ -36,17 +37,23 @@ async def measure(_folder: Path, url: str) -> Table:
     with run_model() as model:
         async with open_rig(url, model_url=model.url, works=False) as rig:
             for count in PROCESSES:
-                _forget_workers(url)
-                with _workers(count, url, model.url):
-                    await _until_alive(url, count)
-                    await _round(rig)
-                    per_s = [await _round(rig) for _ in range(ROUNDS)]
-                rows.append((str(count), spread(per_s)))
+                figures = []
+                for at_once in AT_ONCE:
+                    _forget_workers(url)
+                    with _workers(count, url, model.url, at_once):
+                        await _until_alive(url, count)
+                        await _round(rig)
+                        figures.append(spread([await _round(rig) for _ in range(ROUNDS)]))
+                rows.append((str(count), *figures))
     return Table(
         f"Goals a second, with a provider that takes {LATENCY_S * 1000:.0f} ms a call",
-        ("worker processes", "goals/s"),
+        ("worker processes", *(f"goals/s, {many} jobs at once in each" for many in AT_ONCE)),
         tuple(rows),
         (
+            (
+                "With one job at a time a worker mostly waits for the provider, so that the cores "
+                "have room for more workers; with as many as it likes, one worker fills them."
+            ),
             (
                 f"{ROUNDS} rounds of {GOALS} goals that begin together, the same goal as in the "
                 "comparison, six calls in four steps: the median round, with the least and the "
@@ -102,10 +109,11 @@ async def _round(rig: Rig) -> float:
 
 
 @contextmanager
-def _workers(count: int, url: str, model_url: str) -> Iterator[None]:
+def _workers(count: int, url: str, model_url: str, at_once: int) -> Iterator[None]:
     processes = [
         subprocess.Popen(  # noqa: S603 -- our own program
-            [sys.executable, "-m", "benchmarks.workers", url, model_url], cwd=REPOSITORY
+            [sys.executable, "-m", "benchmarks.workers", url, model_url, str(at_once)],
+            cwd=REPOSITORY,
         )
         for _ in range(count)
     ]
@@ -142,10 +150,11 @@ async def _until_alive(url: str, count: int) -> None:
             await asyncio.sleep(_POLL_S)
 
 
-async def _work(url: str, model_url: str) -> None:
-    async with open_rig(url, model_url=model_url, connector=slow_office()):
+async def _work(url: str, model_url: str, at_once: int) -> None:
+    office = slow_office()
+    async with open_rig(url, model_url=model_url, connector=office, concurrency=at_once):
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    loop.run(_work(sys.argv[1], sys.argv[2]))
+    loop.run(_work(sys.argv[1], sys.argv[2], int(sys.argv[3])))
