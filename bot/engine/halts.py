@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from bot.engine.drive import defer_drive
+from bot.engine.said import moment_text
 from bot.goals.clicks import Answer, Click
 from storage import outbox
 from storage.database import Database, Transaction
@@ -161,10 +162,12 @@ async def name_of(tx: Transaction, halt: Halt) -> str:
 
 
 async def say_halt(tx: Transaction, team_id: str, zone: ZoneInfo) -> str | None:
-    """Return what halts a team: "Halted by Ada Park at 14:05: wrong list", or None."""
+    """Return what halts a team, or None.
+
+    It reads "Halted by Ada Park on Sat 21 Nov 14:05 CET: wrong list."
+    """
     halt = await tx.halts.find(team_id)
     if halt is None:
         return None
-    at = halt.halted_at.astimezone(zone)
-    said = f"Halted by {await name_of(tx, halt)} at {at:%H:%M} on {at:%a} {at.day} {at:%b}"
-    return f"{said}: {halt.reason}" if halt.reason else f"{said}."
+    said = f"Halted by {await name_of(tx, halt)} on {moment_text(halt.halted_at, zone)}"
+    return f"{said}: {halt.reason.rstrip('.')}." if halt.reason else f"{said}."

@@ -54,7 +54,7 @@ class Holds:
             person = await tx.people.get(goal.team_id, goal.requester_id)
             since = error.since.astimezone(ZoneInfo(person.zone))
             title = self._registry.connector(error.provider).title
-            message = f"{title} does not answer since {since:%H:%M}."
+            message = f"{title} has not answered since {since:%H:%M %Z}."
             failure = {**held_up(message), "provider": error.provider}
             await outbox.touch(tx, team_id=goal.team_id, noun="home", subject=goal.requester_id)
         return {

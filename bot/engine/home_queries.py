@@ -143,11 +143,12 @@ class HomeQueries:
 
 
 def _trouble(title: str, since: datetime, held: int) -> str:
-    said = f"{title} does not answer since {since:%H:%M}"
+    said = f"{title} has not answered since {since:%H:%M %Z}"
     if held == 0:
         return f"{said}. I try again by myself."
-    steps = "1 of your steps waits" if held == 1 else f"{held} of your steps wait"
-    return f"{said}; {steps} for it and will go on by itself."
+    if held == 1:
+        return f"{said}; 1 of your steps waits for it and goes on by itself."
+    return f"{said}; {held} of your steps wait for it and go on by themselves."
 
 
 def _connection(name: str, title: str, found: Connection | None) -> HomeConnection:

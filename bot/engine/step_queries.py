@@ -54,6 +54,7 @@ class StepQueries:
         else:
             forecast = await self._forecaster.forecast(tx, goal, task, tasks, requester=requester)
             sentence, notifies = forecast.preview.sentence, forecast.preview.notifies
+            sentence = await _undo_sentence(tx, task) or sentence
             if is_list(task):
                 sentence = list_sentence(task, tasks, self._registry)
             details = tuple(_shown(item, forecast.labels) for item in forecast.preview.details)
@@ -148,6 +149,17 @@ async def _left(tx: Transaction, task: Task) -> Task | None:
     if task.undoes_task_id is None or task.status is not TaskStatus.SKIPPED:
         return None
     return await tx.tasks.get(task.team_id, task.undoes_task_id)
+
+
+async def _undo_sentence(tx: Transaction, task: Task) -> str | None:
+    """Return what an undo is about by the words of what it takes back, before it has its own."""
+    if task.undoes_task_id is None:
+        return None
+    undone = await tx.tasks.get(task.team_id, task.undoes_task_id)
+    if undone.call_id is None:
+        return None
+    call = await tx.calls.get(undone.team_id, undone.call_id)
+    return f"Undo: {call.preview['sentence']}"
 
 
 def with_rows(tasks: Sequence[Task], steps: Sequence[Step]) -> tuple[Step, ...]:

@@ -7,7 +7,7 @@ from bot.engine.cards import GoalCard, Step
 from bot.goals.lifecycle import ENDED_TASKS, SETTLED
 from bot.views import blocks, ids, words
 from bot.views.blocks import Block
-from bot.views.rows import MOST_ROWS, shown_rows
+from bot.views.rows import MOST_ROWS, progress, shown_rows, without_repeats
 from bot.views.summaries import build_undo_all, build_undo_button, has_summary
 from bot.views.text import inline, one_line, shorten
 from storage.tables.goals import GoalStatus, TaskStatus
@@ -50,7 +50,7 @@ def _said(card: GoalCard) -> list[Block]:
         pick = "Press one of these, or answer" if card.choices else "Answer"
         shown.append(blocks.context(f"{pick} in this thread."))
     if card.halted:
-        shown.append(blocks.section(f"{card.halted}\nIt goes on when an admin resumes."))
+        shown.append(blocks.section(f"{card.halted}\nIt goes on by itself once that is over."))
     if card.status is GoalStatus.PAUSED:
         shown.append(blocks.context(_RESTS))
     if card.reason:
@@ -83,8 +83,9 @@ def _rows(step: Step, card: GoalCard) -> list[Block]:
     """Return the rows of a list, few of them one by one, many as a sample."""
     rows = [row for row in step.rows if not (row.is_read and _is_quiet(row))]
     found = shown_rows(rows, is_open=card.status is GoalStatus.PROPOSED)
-    shown = [block for row in found.rows for block in _step(row, card, number=None)]
-    small = [found.note] if found.note else []
+    kept, small = without_repeats(found.rows)
+    shown = [block for row in kept for block in _step(row, card, number=None)]
+    small += [found.note] if found.note else []
     if card.status is GoalStatus.PROPOSED:
         small += _asked_of_rows([row for row in rows if row.status not in ENDED_TASKS])
     return [*shown, blocks.context("\n".join(small))] if small else shown
@@ -102,44 +103,50 @@ def _step(step: Step, card: GoalCard, *, number: int | None) -> list[Block]:
     """Return a step's lines; a row of a list has no number."""
     is_open = card.status is GoalStatus.PROPOSED
     sign = words.TASK_SIGN.get(step.status, "•" if number is None else f"{number}.")
+    if progress(step) and step.status is TaskStatus.CANCELLED:
+        sign = "•"
     # What the rows of a list wait for stands with them.
-    is_quiet = is_open or (bool(step.rows) and step.status is TaskStatus.WAITING)
-    state = "" if is_quiet else _state(step)
+    is_quiet = is_open or (
+        bool(step.rows) and step.status is TaskStatus.WAITING and progress(step) is None
+    )
+    state = "" if is_quiet else _state(step, is_halted=card.halted is not None)
     changed = " (changed)" if step.changed and is_open else ""
     # Once a goal ended, its summary is the newest message and has the buttons.
     is_elsewhere = card.status in SETTLED and has_summary(card)
     undo = build_undo_button(step) if step.can_undo and not is_elsewhere else None
     shown = [blocks.section(f"{sign} {step.sentence}{changed}{state}", button=undo)]
-    small = []
-    if is_open and step.waits:
-        small.append(_waits(step.waits))
-    # What has been done is not asked about again, in whatever version of the plan it stands.
-    is_ahead = is_open and step.status not in ENDED_TASKS
-    if is_ahead:
-        small += [words.detail(it) for it in step.details if not words.is_said(it, step.sentence)]
-    if step.notifies and step.status not in ENDED_TASKS:
-        small.append(f"{step.notifies}.")
-    if step.asked and is_ahead and number is not None:
-        small.append(f"Approval: {step.asked}")
-    if step.waits and not is_open and step.status in (TaskStatus.PENDING, TaskStatus.READY):
-        small.append(_waits(step.waits))
-    if step.problem:
-        small.append(step.problem)
-    if step.note:
-        small.append(step.note)
-    if small:
+    if small := _small(step, is_open=is_open, is_row=number is None):
         shown.append(blocks.context("\n".join(small)))
     if step.links:
         shown.append(blocks.marked_context(blocks.links(step.links)))
     return shown
 
 
+def _small(step: Step, *, is_open: bool, is_row: bool) -> list[str]:
+    """Return what stands below a step's line: its wait, its values, who is asked, a problem."""
+    is_next = step.status in (TaskStatus.PENDING, TaskStatus.READY)
+    small = [_waits(step.waits)] if step.waits and (is_open or is_next) else []
+    # What has been done is not asked about again, in whatever version of the plan it stands.
+    is_ahead = is_open and step.status not in ENDED_TASKS
+    if is_ahead:
+        small += [words.detail(it) for it in step.details if not words.is_said(it, step.sentence)]
+    if step.notifies and step.status not in ENDED_TASKS:
+        small.append(f"{step.notifies}.")
+    if step.asked and is_ahead and not is_row:
+        small.append(f"Approval: {step.asked}")
+    return [*small, *(said for said in (step.problem, step.note) if said)]
+
+
 def _waits(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def _state(step: Step) -> str:
+def _state(step: Step, *, is_halted: bool) -> str:
     """Return what a step's line ends with; its sign or its problem may have said it."""
+    if (how_far := progress(step)) is not None:
+        return f" — {how_far}"
+    if step.status is TaskStatus.READY and (is_halted or step.problem):
+        return " — held" if is_halted else f" — waits for {step.provider}"
     if step.status is TaskStatus.SUCCEEDED or (
         step.status is TaskStatus.NEEDS_CONNECTION and step.problem
     ):

@@ -19,13 +19,16 @@ _EVERY_DAY = (1, 2, 3, 4, 5, 6, 7)
 
 def build_home(home: HomeView) -> Block:
     """Return the Home view."""
-    shown = [blocks.header("Waiting for you"), *_waiting(home.waiting_for_you)]
+    halt = [blocks.header("Halt"), *build_halt_blocks(home.halt)] if home.halt is not None else []
+    is_halted = home.halt is not None and home.halt.said is not None
+    # Whoever opens Home because nothing moves finds the reason first.
+    shown = halt if is_halted else []
+    shown += [blocks.header("Waiting for you"), *_waiting(home.waiting_for_you)]
     shown += [blocks.header("Your goals"), *_goals(home.goals, home.examples)]
     shown += [blocks.header("Your connections"), *_connections(home.connections)]
     if home.digest is not None:
         shown += [blocks.header("Your digest"), *_digest(home.digest)]
-    if home.halt is not None:
-        shown += [blocks.header("Halt"), *build_halt_blocks(home.halt)]
+    shown += [] if is_halted else halt
     return {"type": "home", "blocks": blocks.fit(shown, most=limits.BLOCKS_PER_VIEW)}
 
 

@@ -1,7 +1,8 @@
 """The rows of a step that is done once for each element of a list, on cards that have room."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.engine.cards import Step
 from storage.tables.goals import TaskStatus
@@ -32,3 +33,17 @@ def shown_rows(rows: Sequence[Step], *, is_open: bool) -> ShownRows:
     what = "all of them" if is_open else "the others"
     note = f"These are {SAMPLE} of {len(rows)}. Press Details to see {what}."
     return ShownRows(tuple(ordered[:SAMPLE]), note)
+
+
+def without_repeats(rows: Sequence[Step]) -> tuple[list[Step], list[str]]:
+    """Return rows whose problem no other one has with it, and the shared ones as sentences."""
+    counts = Counter(row.problem for row in rows if row.problem)
+    shared = {problem: count for problem, count in counts.items() if count > 1}
+    kept = [replace(row, problem=None) if row.problem in shared else row for row in rows]
+    return kept, [f"{count} of them: {problem}" for problem, count in shared.items()]
+
+
+def progress(step: Step) -> str | None:
+    """Return how much of a list is done, "3 of 6 done"; None where that says nothing new."""
+    done = sum(row.status is TaskStatus.SUCCEEDED for row in step.rows)
+    return f"{done} of {len(step.rows)} done" if 0 < done < len(step.rows) else None

@@ -3,7 +3,7 @@
 from bot.engine.cards import GoalCard, Step
 from bot.views import blocks, ids, words
 from bot.views.blocks import Block
-from bot.views.rows import shown_rows
+from bot.views.rows import progress, shown_rows, without_repeats
 from bot.views.text import one_line, shorten
 from storage.tables.goals import GoalStatus, TaskStatus
 
@@ -73,12 +73,17 @@ def _rows(step: Step) -> list[Block]:
     """Return a list's rows; of many only those that went wrong, since the list has the count."""
     found = shown_rows([row for row in step.rows if not row.is_read or row.problem], is_open=False)
     rows = found.rows if found.note is None else [row for row in found.rows if row.problem]
-    return [block for row in rows for block in _step(row)]
+    kept, small = without_repeats(rows)
+    shown = [block for row in kept for block in _step(row)]
+    return [*shown, blocks.context("\n".join(small))] if small else shown
 
 
 def _step(step: Step) -> list[Block]:
-    sign = words.TASK_SIGN.get(step.status, "•")
+    how_far = progress(step)
+    is_part = how_far is not None and step.status is TaskStatus.CANCELLED
+    sign = "•" if is_part else words.TASK_SIGN.get(step.status, "•")
     state = "" if step.status is TaskStatus.SUCCEEDED else f" — {words.TASK[step.status]}"
+    state = f" — {how_far}" if how_far else state
     undo = build_undo_button(step) if step.can_undo else None
     shown = [blocks.section(f"{sign} {step.sentence}{state}", button=undo)]
     if step.problem:

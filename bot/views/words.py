@@ -65,6 +65,7 @@ APPROVAL = {
 }
 
 _UNDECIDED = frozenset({TaskStatus.PENDING, TaskStatus.NEEDS_APPROVAL})
+_NOW = frozenset({TaskStatus.READY, TaskStatus.RUNNING})
 _MINUTE_S = 60
 _HOUR_S = 3600
 _MAY_WAIT = frozenset({GoalStatus.PLANNING, GoalStatus.WAITING})
@@ -98,9 +99,20 @@ def headline(card: GoalCard) -> str:
         return ANSWERED
     if card.halted:
         return "Halted"
+    if held := _held(card):
+        return held
     if card.status not in _MAY_WAIT:
         return GOAL[card.status]
     return _waiting(card) or GOAL[card.status]
+
+
+def _held(card: GoalCard) -> str:
+    """Return that a goal waits for a provider, where every step that could run does."""
+    if card.status not in (GoalStatus.PLANNING, GoalStatus.RUNNING):
+        return ""
+    now = [step for step in card.every_step if step.status in _NOW]
+    providers = [step.provider for step in now if step.status is TaskStatus.READY and step.problem]
+    return f"Waiting for {listed(providers)}" if now and len(providers) == len(now) else ""
 
 
 def _waiting(card: GoalCard) -> str:

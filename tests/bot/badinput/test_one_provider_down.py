@@ -47,7 +47,7 @@ async def test_branch_of_a_provider_that_answers_is_done_meanwhile(bot: WholeBot
         "google_calendar.create_event": "succeeded",
     }
     shown = "\n".join(await bot.shown())
-    assert "HubSpot does not answer since" in shown
+    assert "HubSpot has not answered since" in shown
     sql(bot, "UPDATE breakers SET retry_at = now() - interval '1 second'")
     sql(bot, "UPDATE tasks SET not_before = NULL")
     await forget_what_was_read()

@@ -199,8 +199,8 @@ async def test_halt_is_said_on_the_card_of_a_held_goal_and_in_admins_home(world:
     async with world.database.transaction() as tx:
         card = await world.cards.goal(tx, TEAM, goal_id)
     assert card.halted is not None
-    assert card.halted.startswith("Halted by Ada Park at ")
-    assert card.halted.endswith(": wrong list")
+    assert card.halted.startswith("Halted by Ada Park on ")
+    assert card.halted.endswith(": wrong list.")
 
     await resume(world)
     async with world.database.transaction() as tx:

@@ -44,7 +44,7 @@ async def test_step_waits_without_an_attempt_and_without_using_up_tries(world: W
     task = (await world.tasks(goal_id))["t1"]
     assert (task.status, task.tries) == (TaskStatus.READY, 0)
     assert task.not_before is not None
-    assert "does not answer since" in str((task.failure or {})["message"])
+    assert "has not answered since" in str((task.failure or {})["message"])
     assert await world.attempts(goal_id) == []
     assert world.provider.keys == []
 
@@ -117,7 +117,7 @@ async def test_home_says_since_when_and_what_waits(world: World) -> None:
     await world.drive(await world.plan(add("t1", "Report", is_own=True)))
     homes = HomeQueries(database=world.database, registry=world.registry, examples=())
     (shown,) = (await homes.load(TEAM, DANA)).connections
-    assert "Counting does not answer since" in str(shown.trouble)
+    assert "Counting has not answered since" in str(shown.trouble)
     assert "of your steps wait" in str(shown.trouble)
     (others,) = (await homes.load(TEAM, MO)).connections
     assert "I try again by myself" in str(others.trouble)
@@ -144,7 +144,7 @@ async def test_first_read_of_a_provider_that_is_down_holds_up_only_what_needs_it
     async with world.database.transaction() as tx:
         card = await world.cards.goal(tx, TEAM, goal_id)
     held, below, _ = card.steps
-    assert "does not answer since" in str(held.problem)
+    assert "has not answered since" in str(held.problem)
     assert [it.detail.value for it in below.details if it.detail.name == "Parent"] == [
         "what an earlier step finds"
     ]

@@ -286,7 +286,7 @@ def test_home_of_an_admin_says_who_halted_and_offers_to_resume() -> None:
 
 def test_home_says_that_a_provider_does_not_answer() -> None:
     """The sentence stands beside the connection that it is about."""
-    trouble = "HubSpot does not answer since 14:05; 3 of your steps wait for it."
+    trouble = "HubSpot has not answered since 14:05; 3 of your steps wait for it."
     usual = cards.home_view()
     first = replace(usual.connections[0], trouble=trouble)
     shown = build_home(replace(usual, connections=(first, *usual.connections[1:])))

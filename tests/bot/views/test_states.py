@@ -1,10 +1,12 @@
 """What a goal's card says in the states between Run and the end."""
 
 from bot.engine.cards import BY_RUN
+from bot.engine.home import HomeHalt
 from bot.views import ids
 from bot.views.approvals import build_approval_blocks
 from bot.views.goals import build_goal_blocks
 from bot.views.home import build_home
+from bot.views.summaries import build_summary_blocks
 from bot.views.text import shorten
 from storage.tables.approvals import ApprovalStatus
 from storage.tables.goals import GoalStatus, TaskStatus
@@ -69,3 +71,51 @@ def test_home_of_a_newcomer_shows_few_examples() -> None:
     home = cards.home_view(goals=(), examples=tuple(f"Example {n}" for n in range(13)))
     said = texts(build_home(home)["blocks"])
     assert said.count("Example") == 5
+
+
+def test_list_that_was_done_in_part_says_how_far_and_each_reason_once() -> None:
+    """A budget that stopped three rows is said once, and the list is not called cancelled."""
+    spent = "This goal's budget is used up."
+    done = [cards.step(key=f"t1#{row}", status=TaskStatus.SUCCEEDED) for row in range(3)]
+    left = [
+        cards.step(key=f"t1#{3 + row}", status=TaskStatus.FAILED, problem=spent) for row in (0, 1)
+    ]
+    parent = cards.step(
+        sentence="Move deals", status=TaskStatus.CANCELLED, asked=None, rows=(*done, *left)
+    )
+    card = cards.goal_card(status=GoalStatus.PARTLY_DONE, steps=(parent,), can_run=False)
+    for shown in (build_goal_blocks(card), build_summary_blocks(card)):
+        assert "• Move deals — 3 of 5 done" in texts(shown)
+        assert texts(shown).count(spent) == 1
+        assert f"2 of them: {spent}" in texts(shown)
+
+
+def test_halted_step_is_held_and_not_about_to_run() -> None:
+    """Nobody reads that a step is about to run which a halt keeps from running."""
+    step = cards.step(status=TaskStatus.READY)
+    card = cards.goal_card(status=GoalStatus.RUNNING, steps=(step,), halted="Halted by Ada Park.")
+    said = texts(build_goal_blocks(card))
+    assert f"{cards.INVITE} — held" in said
+    assert "about to run" not in said
+
+
+def test_home_of_an_admin_begins_with_the_halt_while_there_is_one() -> None:
+    """Whoever looks why nothing moves finds it first; else the button is at the end."""
+    halted = HomeHalt("Halted by Ada Park.", 2, can_resume=True)
+    first = build_home(cards.home_view(halt=halted))["blocks"][0]
+    assert first["text"]["text"] == "Halt"
+    calm = HomeHalt(None, 0, can_resume=True)
+    first = build_home(cards.home_view(halt=calm))["blocks"][0]
+    assert first["text"]["text"] == "Waiting for you"
+
+
+def test_goal_whose_provider_is_down_waits_for_it_and_is_not_about_to_run() -> None:
+    """The headline and the step name the provider; below it stands since when."""
+    down = "HubSpot has not answered since 14:05 CET. I try again by myself."
+    step = cards.step(status=TaskStatus.READY, problem=down, provider="HubSpot")
+    said = texts(build_goal_blocks(cards.goal_card(status=GoalStatus.PLANNING, steps=(step,))))
+    assert said.startswith("*Waiting for HubSpot*")
+    assert f"{cards.INVITE} — waits for HubSpot" in said
+    running = cards.step(status=TaskStatus.RUNNING, provider="Google Calendar")
+    both = cards.goal_card(status=GoalStatus.RUNNING, steps=(step, running))
+    assert texts(build_goal_blocks(both)).startswith("*Running*")
