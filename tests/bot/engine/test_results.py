@@ -47,13 +47,13 @@ async def test_read_that_finds_too_much_fails_and_says_how_to_ask_for_less(world
 @pytest.mark.parametrize("size", [2 * INLINE_BYTES, 2 * MOST_BYTES], ids=["stored", "cut"])
 async def test_write_with_a_large_answer_succeeded(world: World, size: int) -> None:
     """What happened is never called failed; its card keeps its link and its Undo."""
-    goal_id = await world.start(add("t1", "Report", size="x" * size))
+    goal_id = await world.start(add("t1", "x" * size))
     assert (await world.statuses(goal_id))["t1"] is TaskStatus.SUCCEEDED
     async with world.database.transaction() as tx:
         card = await world.cards.goal(tx, TEAM, goal_id)
     assert card.steps[0].can_undo
     assert [link.url for link in card.steps[0].links] == ["https://counting.example/1"]
-    assert world.provider.effects == ["Report"]
+    assert world.provider.effects == ["x" * size]
 
 
 def test_cut_result_fits_and_keeps_its_ids() -> None:
