@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, delete, func, not_, or_, select, update
+from sqlalchemy import and_, delete, func, not_, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ClauseElement
 
@@ -20,7 +20,7 @@ from storage.repositories.direct import (
 )
 from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.connections import Connection, ConnectionStatus
-from storage.tables.goals import DRIVEN_STATUSES, Goal, Task, TaskStatus
+from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 from storage.tables.halts import EVERY_TEAM
 
 
@@ -38,6 +38,10 @@ _ENDS = frozenset(
         TaskStatus.CANCELLED,
     }
 )
+
+
+_CONNECTS = text("tasks.failure ->> 'code' = 'needs_connection'")
+"""What a task says that waits for a connection: the condition of an index, as it is there."""
 
 
 class TaskRepository:
@@ -295,27 +299,32 @@ class TaskRepository:
 
         A claim of a ready task is over with its lease: nothing was sent for it yet, and whoever
         claimed it notices before it sends. A running one may have sent up to `grace_s` later; of
-        a goal that has ended only such a one counts, because its outcome is owed.
+        a goal that has ended only such a one counts, because its outcome is owed. A goal with a
+        ready task is planning or running, never waiting (`progress.settle`, `defer_drive`).
         """
-        driven = Goal.status.in_(DRIVEN_STATUSES)
-        due = and_(
-            Task.status == TaskStatus.READY,
-            or_(Task.lease_until.is_(None), Task.lease_until < func.now()),
-            or_(Task.not_before.is_(None), Task.not_before <= func.now()),
-            or_(Task.action.in_(reads), not_(halted(Task.team_id))),
-            driven,
+        due = (
+            select(Goal.team_id, Goal.id.label("goal_id"))
+            .join(Task, and_(Task.goal_id == Goal.id, Task.team_id == Goal.team_id))
+            .where(
+                Goal.status.in_((GoalStatus.PLANNING, GoalStatus.RUNNING)),
+                Task.status == TaskStatus.READY,
+                or_(Task.lease_until.is_(None), Task.lease_until < func.now()),
+                or_(Task.not_before.is_(None), Task.not_before <= func.now()),
+                or_(Task.action.in_(reads), not_(halted(Task.team_id))),
+            )
         )
-        dead = and_(
-            Task.status == TaskStatus.RUNNING,
-            Task.lease_until < func.now() - seconds(grace_s),
+        gone = func.now() - seconds(grace_s)
+        dead = (
+            select(Attempt.team_id, Attempt.goal_id)
+            .join(Task, and_(Task.id == Attempt.task_id, Task.team_id == Attempt.team_id))
+            .where(
+                Attempt.status == AttemptStatus.RUNNING,
+                Attempt.lease_until < gone,
+                Task.status == TaskStatus.RUNNING,
+                or_(Task.lease_until.is_(None), Task.lease_until < gone),
+            )
         )
-        rows = await self._session.execute(
-            select(Task.team_id, Task.goal_id)
-            .join(Goal, and_(Goal.id == Task.goal_id, Goal.team_id == Task.team_id))
-            .where(or_(due, dead))
-            .distinct()
-            .limit(limit)
-        )
+        rows = await self._session.execute(due.union(dead).limit(limit))
         return [(row.team_id, row.goal_id) for row in rows]
 
     async def list_needing_connection(
@@ -328,6 +337,7 @@ class TaskRepository:
             .where(
                 Task.team_id == team_id,
                 Goal.requester_id == person_id,
+                _CONNECTS,
                 Task.status == TaskStatus.NEEDS_CONNECTION,
             )
             .order_by(Task.id)
@@ -342,6 +352,7 @@ class TaskRepository:
             select(Goal, Task)
             .join(Goal, and_(Goal.id == Task.goal_id, Goal.team_id == Task.team_id))
             .where(
+                _CONNECTS,
                 Task.status == TaskStatus.NEEDS_CONNECTION,
                 func.split_part(Task.action, ".", 1).not_in(providers),
             )
@@ -366,6 +377,7 @@ class TaskRepository:
                 ),
             )
             .where(
+                _CONNECTS,
                 Task.status == TaskStatus.NEEDS_CONNECTION,
                 Connection.status == ConnectionStatus.CONNECTED,
             )

@@ -65,9 +65,10 @@ class Goal(Base):
         Index("ix_goals_thread", "team_id", "channel_id", "thread_ts"),
         Index("ix_goals_unsettled", "status", postgresql_where="settled_at IS NULL"),
         Index("ix_goals_age", "created_at", postgresql_where="settled_at IS NULL"),
+        # Not by `updated_at`, which every change sets: what keeps the status then stays in place.
         Index(
             "ix_goals_open",
-            "updated_at",
+            "id",
             postgresql_where="status IN ('received','planning','running')",
         ),
     )
@@ -145,22 +146,19 @@ class Task(Base):
     __tablename__ = "tasks"
     __table_args__ = (
         UniqueConstraint("goal_id", "key"),
-        Index(
-            "ix_tasks_claimed",
-            "lease_until",
-            postgresql_where="lease_until IS NOT NULL",
-        ),
-        Index(
-            "ix_tasks_not_before",
-            "not_before",
-            postgresql_where="status = 'ready'",
-        ),
+        # None has the status, the lease or a time: a task changes those five times in its life,
+        # and an update that changes no index leaves nothing behind (HOT). What is due is found
+        # through the goals that move, what died through the attempts that run.
         Index(
             "ix_tasks_undoes_task_id",
             "undoes_task_id",
             postgresql_where="undoes_task_id IS NOT NULL",
         ),
-        Index("ix_tasks_connection", "team_id", postgresql_where="status = 'needs_connection'"),
+        Index(
+            "ix_tasks_connection",
+            "team_id",
+            postgresql_where="(failure ->> 'code'::text) = 'needs_connection'::text",
+        ),
     )
 
     id: Mapped[Id]

@@ -338,6 +338,21 @@ def _tidy() -> None:
     op.create_index("ix_inbox_received_at", "inbox", ["received_at"], postgresql_using="brin")
     op.create_index("ix_outbox_created_at", "outbox", ["created_at"], postgresql_using="brin")
     op.drop_column("people", "welcomed_at")
+    for name in ("ix_tasks_claimed", "ix_tasks_not_before", "ix_tasks_connection"):
+        op.drop_index(name, table_name="tasks")
+    op.create_index(
+        "ix_tasks_connection",
+        "tasks",
+        ["team_id"],
+        postgresql_where=sa.text("(failure ->> 'code'::text) = 'needs_connection'::text"),
+    )
+    op.drop_index("ix_goals_open", table_name="goals")
+    op.create_index(
+        "ix_goals_open",
+        "goals",
+        ["id"],
+        postgresql_where=sa.text("status IN ('received','planning','running')"),
+    )
     # Every row of these is updated several times soon after it was added: room on its own page
     # keeps the versions together, and lets an update that changes no index stay there (HOT).
     for table in ("goals", "tasks", "attempts", "permits", "approval_items", "outbox", "inbox"):
