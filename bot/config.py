@@ -167,6 +167,8 @@ class Settings(StorageSettings):
     """How many jobs a worker runs at once: they wait for the network most of the time."""
     countersign_max_replans: int = Field(default=1, ge=0, le=2)
     """How often what did not go as planned goes to the model for another plan, a goal."""
+    countersign_max_rounds: int = Field(default=2, ge=1, le=2)
+    """How often the model plans one goal: with 2 it may see what it read and plan the rest."""
     countersign_budget_steps: int = Field(default=40, ge=1)
     """The most steps of one goal, in all versions of its plan."""
     countersign_budget_calls: int = Field(default=1000, ge=1)

@@ -100,6 +100,7 @@ class Parts:
             registry=self.registry,
             can_replan=self.planner.can_replan,
             max_replans=self.settings.countersign_max_replans,
+            max_rounds=self.settings.countersign_max_rounds,
         )
         self.budgets = Budgets(
             limits=read_limits(self.settings),

@@ -161,6 +161,7 @@ def run_clock(parts: Parts) -> list[Coroutine[Any, Any, None]]:
             "digests": parts.delivery.send_due,
             "approval_deadlines": parts.desk.expire_due,
             "overdue_goals": parts.overdue.stop,
+            "goals_nearly_overdue": parts.overdue.warn,
             "connections": parts.connection_desk.sweep,
             "durations": Durations(database=parts.database).keep_up,
         }

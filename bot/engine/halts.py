@@ -1,9 +1,9 @@
 """Halt: no further write starts, anywhere, until somebody resumes (S39).
 
 The row is the switch: spending a permit looks for it in the very statement that spends, so no
-process can miss it, whenever it started. Reads go on, people may still decide, and deadlines of
-approvals run on: a halt stops calls, not people. What a halt refuses keeps its approval, its place
-and its tries.
+process can miss it, whenever it started. Reads go on, and people may still decide: a halt stops
+calls, not people. What a halt refuses keeps its approval, its place and its tries; no request
+expires during a halt, and each gets back the time that the halt took.
 """
 
 from dataclasses import dataclass
@@ -64,11 +64,13 @@ class HaltService:
     async def resume(self, team_id: str, *, by: str) -> bool:
         """End the halt of a team, or that of `EVERY_TEAM`; False when there is none."""
         async with self._database.transaction() as tx:
-            removed = await tx.halts.remove(team_id)
-            if removed:
+            since = await tx.halts.remove(team_id)
+            if since is not None:
+                for its_team, approval_id in await tx.approvals.extend_open(team_id, since=since):
+                    await outbox.touch(tx, team_id=its_team, noun="approval", subject=approval_id)
                 await _record(tx, team_id, by=by, verb="resume", data={})
                 await tx.defer(NUDGE_JOB, priority=Priority.INTERACTIVE, team_id=team_id)
-        return removed
+        return since is not None
 
     async def standing(self, team_id: str) -> Standing:
         """Return what is still in flight and what is held."""

@@ -1,7 +1,7 @@
 """Pauses: what runs finishes, nothing new starts, and everything stays where it is until resumed.
 
-Approvals stay open and may be decided; their deadlines run on, as a halt's do. A wait that comes
-due meanwhile ends, and its step runs when the goal goes on.
+Approvals stay open and may be decided; their deadlines run on: who paused may resume. A wait that
+comes due meanwhile ends, its step runs when the goal goes on, and its card says why it is late.
 """
 
 from bot.engine.drive import defer_drive

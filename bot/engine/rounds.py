@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from bot.engine.deviations import MAX_REPLANS, NEXT_ROUND, Deviation, Kind, find_deviation
-from bot.engine.progress import is_read
+from bot.engine.progress import finish, is_read
 from bot.engine.versions import same_call
 from bot.goals.lifecycle import ENDED_TASKS, move_goal
 from bot.planning.clipping import clip_problem, clip_result
@@ -30,6 +30,11 @@ _EDITED = (
 )
 _AS_EDITED = "A step was edited, so I changed the rest to fit. Look at it before it goes on."
 _AS_WISHED = "You asked for a change. Look at the new plan before it goes on."
+
+_NO_ROUND_LEFT = (
+    "I looked things up and would have planned the rest from what I found; here I may plan only "
+    "once. To go on, ask me in a new message, with what I found."
+)
 
 MAX_ROUNDS = 2
 """The first plan, and one that saw its results (PLAN_FORMAT)."""
@@ -57,12 +62,21 @@ class Rounds:
         can_replan: whether the planner can go on with a plan; the offline planner cannot, so its
             goals end at once as they stand.
         max_replans: how many deviations of a goal go to the planner, at most `MAX_REPLANS`.
+        max_rounds: how often a goal is planned as it should be, at most `MAX_ROUNDS`.
     """
 
-    def __init__(self, *, registry: Registry, can_replan: bool, max_replans: int) -> None:
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        can_replan: bool,
+        max_replans: int,
+        max_rounds: int = MAX_ROUNDS,
+    ) -> None:
         self._registry = registry
         self._can_replan = can_replan
         self._max_replans = min(max_replans, MAX_REPLANS)
+        self._max_rounds = min(max_rounds, MAX_ROUNDS)
 
     async def turn(self, tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> bool:
         """Ask the planner again where a goal at rest needs it; whether it does now.
@@ -72,7 +86,10 @@ class Rounds:
         if not self._may_ask(goal) or any(task.status in _MOVING for task in tasks):
             return False
         if await self._is_next_round(tx, goal, tasks):
-            await self._ask(tx, goal, NEXT_ROUND)
+            if goal.rounds >= self._max_rounds:
+                await finish(tx, goal, tasks, self._registry, said=_NO_ROUND_LEFT, is_whole=False)
+            else:
+                await self._ask(tx, goal, NEXT_ROUND)
             return True
         deviation = find_deviation(tasks)
         return deviation is not None and await self.deviate(tx, goal, deviation)
@@ -125,6 +142,7 @@ class Rounds:
         return self._can_replan and can_go_on
 
     async def _is_next_round(self, tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> bool:
+        # The plan of the last round has none after it, whatever it says.
         if goal.rounds >= MAX_ROUNDS or any(task.status not in ENDED_TASKS for task in tasks):
             return False
         plan = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
@@ -164,7 +182,7 @@ class Rounds:
             past=[task for task, _ in shown],
             left=left,
             writes=[_short(name) for name in sorted(announced(plans)) if not self._is_read(name)],
-            is_last=is_next_round or goal.rounds >= MAX_ROUNDS,
+            is_last=is_next_round or goal.rounds >= self._max_rounds,
             has_outside=any(outside for _, outside in shown),
         )
 

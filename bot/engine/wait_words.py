@@ -11,7 +11,7 @@ from bot.planning.moments import Duration
 from bot.planning.plan import Ref, Wait, WaitEvent, WaitFor, WaitUntil
 from bot.planning.valid import read_wait
 from connectors.registry import Registry
-from storage.tables.goals import Goal, Task, TaskStatus
+from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 from storage.tables.waits import Wait as WaitRow
 from storage.tables.waits import WaitEnding
 
@@ -46,7 +46,7 @@ def wait_words(
     if wait is None:
         return WaitWords()
     if row is not None and row.ended_at is not None:
-        return WaitWords(note=_note(row, zone))
+        return WaitWords(note=_note(row, zone, is_paused=goal.status is GoalStatus.PAUSED))
     if row is None and task.status not in (TaskStatus.PENDING, TaskStatus.READY):
         return WaitWords()
     around = Surroundings(goal.created_at, zone, results, goal.created_at)
@@ -74,11 +74,15 @@ def _until_found(wait: WaitUntil) -> str:
     return f"waits until the {str(field).replace('_', ' ')} that an earlier step finds{time}"
 
 
-def _note(row: WaitRow, zone: ZoneInfo) -> str | None:
+def _note(row: WaitRow, zone: ZoneInfo, *, is_paused: bool = False) -> str | None:
     due = moment(row.due_at, zone, since=row.started_at)
     match row.ending:
         case WaitEnding.PAST:
             return f"It was due {due}, which was over already, so it did not wait."
+        case WaitEnding.HELD if is_paused:
+            return f"It was due {due}; it runs once you resume this."
+        case WaitEnding.HELD:
+            return f"It was due {due}; this was paused then, so it ran after you resumed it."
         case WaitEnding.REACHED if row.ended_at and row.ended_at - row.due_at > LATE:
             ran = moment(row.ended_at, zone, since=row.started_at)
             return f"Due {due}, done {ran}: I was not running in between."

@@ -23,7 +23,7 @@ from storage.database import Transaction
 from storage.tables.goals import Goal, Task, TaskStatus
 from storage.tables.waits import WaitEnding
 
-OVER = frozenset({WaitEnding.REACHED, WaitEnding.PAST, WaitEnding.HAPPENED})
+OVER = frozenset({WaitEnding.REACHED, WaitEnding.HELD, WaitEnding.PAST, WaitEnding.HAPPENED})
 """How a wait ended whose task may run."""
 
 

@@ -50,7 +50,9 @@ class Wakes:
                 goal = await tx.goals.lock(wait.team_id, wait.goal_id)
             except NotFoundError:
                 return await tx.waits.end(wait, ending=WaitEnding.CANCELLED)
-            return await end_wait(tx, goal, wait, ending=WaitEnding.REACHED)
+            is_held = goal.status is GoalStatus.PAUSED
+            ending = WaitEnding.HELD if is_held else WaitEnding.REACHED
+            return await end_wait(tx, goal, wait, ending=ending)
 
 
 async def end_wait(tx: Transaction, goal: Goal, wait: Wait, *, ending: WaitEnding) -> bool:

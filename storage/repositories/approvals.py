@@ -1,17 +1,20 @@
 """Approvals, their items and the decisions of people."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, exists, func, literal, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
+from storage.repositories.conditions import halted
 from storage.repositories.direct import Direct, selected
 from storage.repositories.rows import update_object
 from storage.repositories.tasks import seconds
 from storage.tables.approvals import Approval, ApprovalItem, ApprovalStatus, Decision, Verdict
+from storage.tables.halts import EVERY_TEAM
 
 _LATEST = selected(
     ApprovalItem, "WHERE team_id = %(team)s AND task_id = %(task)s ORDER BY id DESC LIMIT 1"
@@ -133,10 +136,10 @@ class ApprovalRepository:
         return [(row[0], row[1]) for row in rows]
 
     async def is_overdue(self, approval: Approval) -> bool:
-        """Whether an approval's deadline has passed, by the database's clock."""
-        return bool(
-            await self._session.scalar(select(approval.deadline_at <= func.clock_timestamp()))
-        )
+        """Whether an approval's deadline has passed, by the database's clock; not in a halt."""
+        is_past = literal(approval.deadline_at) <= func.clock_timestamp()
+        found = select(and_(is_past, not_(halted(approval.team_id))))
+        return bool(await self._session.scalar(found))
 
     async def list_overdue(self, *, limit: int = 200) -> Sequence[tuple[Approval, ApprovalItem]]:
         rows = await self._session.execute(
@@ -148,10 +151,32 @@ class ApprovalRepository:
                     ApprovalItem.status == ApprovalStatus.PENDING,
                 ),
             )
-            .where(Approval.deadline_at <= func.now())
+            .where(Approval.deadline_at <= func.now(), not_(halted(Approval.team_id)))
             .limit(limit)
         )
         return [(row[0], row[1]) for row in rows]
+
+    async def extend_open(self, team_id: str, *, since: datetime) -> Sequence[tuple[str, int]]:
+        """Give what is undecided the time back that passed since; return (team, approval).
+
+        Args:
+            team_id: one team's, or `EVERY_TEAM`.
+            since: what was asked later than this gets back what passed since it was asked.
+        """
+        undecided = exists().where(
+            ApprovalItem.approval_id == Approval.id, ApprovalItem.status == ApprovalStatus.PENDING
+        )
+        rows = await self._session.execute(
+            update(Approval)
+            .where(undecided, or_(Approval.team_id == team_id, literal(team_id) == EVERY_TEAM))
+            .values(
+                deadline_at=Approval.deadline_at
+                + (func.now() - func.greatest(since, Approval.created_at))
+            )
+            .returning(Approval.team_id, Approval.id)
+            .execution_options(synchronize_session=False)
+        )
+        return [(row.team_id, row.id) for row in rows]
 
     async def move_item(
         self, item: ApprovalItem, *, to: ApprovalStatus, reason: str | None = None

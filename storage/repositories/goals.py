@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, exists, func, not_, or_, select, update
+from sqlalchemy import and_, exists, func, not_, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
 from storage.repositories import goals_sql as sql
-from storage.repositories.conditions import halted
+from storage.repositories.conditions import halted, noted
 from storage.repositories.direct import Direct, Row, Wish, as_json, plain, renew
 from storage.tables.goals import Goal, GoalKind, GoalStatus, Plan, PlanRun, Task, TaskStatus
 from storage.tables.waits import Wait
@@ -264,11 +264,18 @@ class GoalRepository:
         if told:
             await self._change(goal, budget_told=True)
 
-    async def list_overdue(self, *, older_than_s: float, limit: int = 200) -> Sequence[Goal]:
+    async def list_overdue(
+        self, *, older_than_s: float, untold: str | None = None, limit: int = 200
+    ) -> Sequence[Goal]:
         """Return open goals that are older than that and did not wait by plan meanwhile.
 
         A goal that waits now, or whose last wait ended less than that ago, is none of them; nor
         is one that a person paused, or that was stopped already.
+
+        Args:
+            older_than_s: counted from the goal's message.
+            untold: only goals without a note whose subject is this text and the goal's id.
+            limit: how many at most, the oldest first.
         """
         since = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, older_than_s)
         waited = exists().where(
@@ -282,6 +289,7 @@ class GoalRepository:
                 Goal.status != GoalStatus.PAUSED,
                 Goal.stopped_because.is_(None),
                 not_(waited),
+                true() if untold is None else not_(noted(untold)),
             )
             .order_by(Goal.created_at)
             .limit(limit)

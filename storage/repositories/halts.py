@@ -1,6 +1,7 @@
 """Halts: rows whose mere existence keeps every write from starting (S39)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -31,12 +32,11 @@ class HaltRepository:
         )
         return added is not None
 
-    async def remove(self, team_id: str) -> bool:
-        """End a halt; False when there is none."""
-        removed = await self._session.scalar(
-            delete(Halt).where(Halt.team_id == team_id).returning(Halt.team_id)
+    async def remove(self, team_id: str) -> datetime | None:
+        """End a halt; return since when it stood, None when there is none."""
+        return await self._session.scalar(
+            delete(Halt).where(Halt.team_id == team_id).returning(Halt.halted_at)
         )
-        return removed is not None
 
     async def find(self, team_id: str) -> Halt | None:
         """Return what halts a team: everybody's halt before its own."""

@@ -13,6 +13,8 @@ class WaitEnding(StrEnum):
 
     REACHED = "reached"
     """Its instant came."""
+    HELD = "held"
+    """Its instant came while its goal was paused: its task goes on after the resume."""
     PAST = "past"
     """Its instant was over before the wait began."""
     HAPPENED = "happened"

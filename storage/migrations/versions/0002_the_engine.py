@@ -97,6 +97,7 @@ def _waits() -> None:
             "ending",
             sa.Enum(
                 "reached",
+                "held",
                 "past",
                 "happened",
                 "in_vain",

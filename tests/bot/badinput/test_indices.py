@@ -78,6 +78,7 @@ async def live(bot: WholeBot) -> None:
     async with bot.database.transaction() as tx:
         await tx.usage.add(**asdict(UsageRecord(TEAM, 1, "plan", "large", "abc", 9, 9, 9, 9, "ok")))
     await parts.overdue.stop()
+    await parts.overdue.warn()
     await parts.delivery.keep_up()
     await parts.delivery.send_due()
     await parts.desk.expire_due()

@@ -223,3 +223,21 @@ async def test_goal_that_waits_by_plan_for_months_does_not_die_of_it(world: Worl
     assert (await world.goal(goal_id)).status is GoalStatus.WAITING
     world.sql("UPDATE waits SET ended_at = now() - interval '31 days'")
     assert await overdue(world).stop() == 1
+
+
+async def test_goal_whose_time_is_nearly_up_says_so_in_its_thread_once(world: World) -> None:
+    """From four fifths of its days on, as with every budget; one that waits by plan is silent."""
+    goal_id = await world.plan(add("t1", "Apple"))
+    await world.drive(goal_id)
+    later = (datetime.now(UTC) + timedelta(days=90)).isoformat()
+    waiting = await world.start(
+        add("t1", "Berry", is_own=True, wait=WaitUntil(until=later, at=None))
+    )
+    make_old(world, waiting, 25)
+    make_old(world, goal_id, 23)
+    assert await overdue(world).warn() == 0
+    make_old(world, goal_id, 25)
+    assert [await overdue(world).warn() for _ in range(2)] == [1, 0]
+    note = "SELECT data->>'text' FROM outbox WHERE noun = 'note' AND thread_ts = '1.0'"
+    assert "most of the 30 days" in world.one(note)
+    assert await overdue(world).stop() == 0

@@ -234,6 +234,51 @@ async def test_halt_of_the_command_line_ends_only_there(world: World) -> None:
     assert "countersign resume" in answer.text
 
 
+@pytest.mark.parametrize("team_id", [TEAM, EVERY_TEAM])
+async def test_request_does_not_expire_in_a_halt_and_gets_its_time_back(
+    world: World, team_id: str
+) -> None:
+    """What an approver could not see carried out is not held against the clock."""
+    world.policy = ASK_MO
+    world.wire()
+    goal_id = await world.start(add("t1", "Invitation", guests=["a@b.example"]))
+    ends = "SELECT extract(epoch FROM deadline_at - now())::float FROM approvals"
+    left_s = 3600.0
+    world.sql("UPDATE approvals SET deadline_at = now() + interval '1 hour'")
+    world.sql("UPDATE approvals SET created_at = now() - interval '1 day'")
+    assert await world.halts.halt(team_id, by=ADA, reason="")
+    world.sql("UPDATE halts SET halted_at = now() - interval '5 hours'")
+    world.sql("UPDATE approvals SET deadline_at = deadline_at - interval '5 hours'")
+
+    assert await world.desk.expire_due() == 0
+    assert await world.halts.resume(team_id, by=ADA)
+
+    assert world.one(ends) == pytest.approx(left_s, abs=30)
+    assert await world.desk.expire_due() == 0
+    answer = await world.desk.decide(
+        Click(TEAM, MO), await world.item(goal_id), Verdict.APPROVE, None
+    )
+    assert answer.ok
+    await world.drive(goal_id)
+    assert world.provider.effects == ["Invitation"]
+
+
+async def test_late_click_in_a_halt_still_decides(world: World) -> None:
+    """The deadline rests, so a decision after it counts; the call itself waits for the resume."""
+    world.policy = ASK_MO
+    world.wire()
+    goal_id = await world.start(add("t1", "Invitation", guests=["a@b.example"]))
+    await world.halts.halt(TEAM, by=ADA, reason="")
+    world.let_deadlines_pass()
+    item = await world.item(goal_id)
+    assert (await world.desk.decide(Click(TEAM, MO), item, Verdict.APPROVE, None)).ok
+    await world.drive(goal_id)
+    assert world.provider.effects == []
+    await resume(world)
+    await world.drive(goal_id)
+    assert world.provider.effects == ["Invitation"]
+
+
 async def test_command_halts_waits_and_resumes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,7 +81,7 @@ async def test_approval_given_during_a_pause_counts_after_it(world: World) -> No
 
 
 async def test_wait_that_comes_due_during_a_pause_runs_after_it(world: World) -> None:
-    """Its instant passes, nothing starts, and the resume lets it go on."""
+    """Its instant passes, nothing starts, the resume lets it go on, and its card says why late."""
     wait = WaitUntil(until="2027-01-04", at=None)
     goal_id = await world.start(add("t1", "Deal", wait=wait))
     assert await world.statuses(goal_id) == {"t1": TaskStatus.WAITING}
@@ -89,11 +89,15 @@ async def test_wait_that_comes_due_during_a_pause_runs_after_it(world: World) ->
     world.sql("UPDATE waits SET due_at = now() - interval '2 hours'")
     assert await world.wakes.wake_due() == 1
     await world.drive(goal_id)
+    (step,) = (await card_of(world, goal_id)).steps
+    assert "it runs once you resume this" in (step.note or "")
     assert world.provider.effects == []
     assert (await world.goal(goal_id)).status is GoalStatus.PAUSED
     await world.pauses.resume(ME, goal_id)
     await world.drive(goal_id)
     assert world.provider.effects == ["Deal"]
+    (step,) = (await card_of(world, goal_id)).steps
+    assert "this was paused then" in (step.note or "")
 
 
 async def test_twenty_clicks_pause_once(world: World) -> None:

@@ -148,3 +148,16 @@ async def test_round_two_without_a_model_ends_partly_and_says_so(world: World) -
         goal = await world.goal(await scene.say())
         assert goal.status is GoalStatus.FAILED
         assert "no way to go on" in (goal.reason or "")
+
+
+async def test_goal_that_may_be_planned_once_ends_with_its_reads_and_says_how_to_go_on(
+    world: World,
+) -> None:
+    """Rounds are a budget, too: with one the planner is not asked again, and nothing is "done"."""
+    world.max_rounds = 1
+    rest = plan(task("t2", "add_keyed", name="Apple", is_own=True))
+    async with replanning(world, READS, rest) as scene:
+        goal = await world.goal(await scene.say())
+        assert (goal.status, goal.rounds) == (GoalStatus.FAILED, 1)
+        assert "ask me in a new message" in (goal.reason or "")
+        assert len(scene.model.requests) == 1

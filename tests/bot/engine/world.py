@@ -136,6 +136,7 @@ class World:
     can_replan: bool = False
     can_read: bool = False
     max_replans: int = 1
+    max_rounds: int = 2
     limits: Limits = field(default_factory=Limits)
     connection_ids: dict[str, int] = field(default_factory=dict)
 
@@ -159,7 +160,10 @@ class World:
         self.decisions = DecisionService(policy_version=policy.version)
         self.forecaster = Forecaster(registry=self.registry, policy=policy)
         self.rounds = Rounds(
-            registry=self.registry, can_replan=self.can_replan, max_replans=self.max_replans
+            registry=self.registry,
+            can_replan=self.can_replan,
+            max_replans=self.max_replans,
+            max_rounds=self.max_rounds,
         )
         self.budgets = Budgets(
             limits=self.limits,
