@@ -85,7 +85,7 @@ def _note(row: WaitRow, zone: ZoneInfo, *, is_paused: bool = False) -> str | Non
             return f"It was due {due}; this was paused then, so it ran after you resumed it."
         case WaitEnding.REACHED if row.ended_at and row.ended_at - row.due_at > LATE:
             ran = moment(row.ended_at, zone, since=row.started_at)
-            return f"Due {due}, done {ran}: I was not running in between."
+            return f"Due {due}, begun {ran}: I was not running in between."
         case _:
             return None
 

@@ -8,7 +8,8 @@ from bot.views.blocks import Block
 from bot.views.text import one_line, shorten
 
 _MOST_LINES = 8
-_LINE_SHOWN = 150
+_LINE_SHOWN = 220
+"""A goal's beginning and a whole sentence with its remedy; eight such lines fit one section."""
 
 
 def build_digest_blocks(digest: Digest) -> list[Block]:

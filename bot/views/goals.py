@@ -8,7 +8,7 @@ from bot.goals.lifecycle import ENDED_TASKS, SETTLED
 from bot.views import blocks, ids, words
 from bot.views.blocks import Block
 from bot.views.rows import MOST_ROWS, progress, shown_rows, without_repeats
-from bot.views.summaries import build_undo_all, build_undo_button, has_summary
+from bot.views.summaries import build_undo_all, build_undo_button, has_summary, is_told
 from bot.views.text import inline, one_line, shorten
 from storage.tables.goals import GoalStatus, TaskStatus
 
@@ -53,7 +53,7 @@ def _said(card: GoalCard) -> list[Block]:
         shown.append(blocks.section(f"{card.halted}\nIt goes on by itself once that is over."))
     if card.status is GoalStatus.PAUSED:
         shown.append(blocks.context(_RESTS))
-    if card.reason:
+    if card.reason and not is_told(card):
         shown.append(blocks.section(card.reason))
     if words.headline(card) == words.ANSWERED:
         shown.append(blocks.context("I answered in private."))

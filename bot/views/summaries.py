@@ -31,8 +31,7 @@ def build_summary_blocks(card: GoalCard) -> list[Block]:
     """Return what was done, with Undo, and what was not and why; the links are on the card."""
     steps = [step for step in card.steps if not step.is_read or step.problem]
     shown = [blocks.section(_lead(card))]
-    is_said = any(step.problem == card.reason for step in card.every_step)
-    if card.reason and card.status is not GoalStatus.CANCELLED and not is_said:
+    if card.reason and card.status is not GoalStatus.CANCELLED and not is_told(card):
         shown.append(blocks.section(card.reason))
     for step in steps[:_MOST_STEPS]:
         shown += _step(step)
@@ -40,6 +39,11 @@ def build_summary_blocks(card: GoalCard) -> list[Block]:
     if len(steps) > _MOST_STEPS:
         shown.append(blocks.context(f"… and {len(steps) - _MOST_STEPS} more steps"))
     return blocks.fit(shown, tail=build_undo_all(card))
+
+
+def is_told(card: GoalCard) -> bool:
+    """Whether a step says already why the goal ended as it did."""
+    return any(step.problem == card.reason for step in card.every_step)
 
 
 def has_summary(card: GoalCard) -> bool:

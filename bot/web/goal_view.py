@@ -6,8 +6,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.engine.cards import GoalCard, ShownDetail, Step
+from bot.goals.lifecycle import ENDED_TASKS
+from bot.views.rows import progress
 from bot.views.text import defang, visible
-from bot.views.words import APPROVAL, GOAL, TASK, instant, takes
+from bot.views.words import APPROVAL, TASK, headline, instant, takes
 from bot.web import timeline
 from bot.web.timeline import Happening
 from connectors.actions import Link
@@ -92,10 +94,11 @@ def build_goal_view(
     """Return a goal in words, with instants as the reader's clock shows them."""
     zone = ZoneInfo(reader_zone)
     by_item = {decision.item_id: decision for decision in decisions}
+    reason = card.halted or goal.reason
     sentences = {step.key: visible(step.sentence) for step in card.every_step}
     return GoalView(
         text=visible(goal.text),
-        status=GOAL[goal.status],
+        status=headline(card),
         tone=_tone(goal.status),
         requester=names.get(goal.requester_id, goal.requester_id),
         asked_at=instant(goal.created_at, zone),
@@ -103,7 +106,7 @@ def build_goal_view(
         planner=_planner(card.author, names),
         takes=takes(card),
         version=card.version,
-        reason=visible(goal.reason) if goal.reason else None,
+        reason=visible(reason) if reason else None,
         steps=tuple(
             _step(
                 step,
@@ -138,11 +141,14 @@ def _numbered(card: GoalCard) -> Iterator[tuple[str, Step]]:
 
 
 def _step(step: Step, number: str, decisions: Sequence[str]) -> StepView:
-    notes = (step.notifies, step.problem)
+    is_ahead = step.status not in ENDED_TASKS
+    waits = f"{step.waits[:1].upper()}{step.waits[1:]}." if step.waits and is_ahead else None
+    # What an ended step would have sent is no news any more; the timeline has what was done.
+    notes = (waits, step.notifies if is_ahead else None, step.problem, step.note)
     return StepView(
         number=number,
         sentence=visible(step.sentence),
-        status=TASK[step.status],
+        status=progress(step) or TASK[step.status],
         tone=_tone(step.status),
         values=tuple(_value(shown) for shown in step.details),
         notes=tuple(visible(note) for note in notes if note),

@@ -30,6 +30,8 @@ _GOAL = {
     "partly_done": "finished in part",
     "failed": "could not do it",
     "cancelled": "cancelled it",
+    "out_of_budget": "stopped it: a budget is used up",
+    "undo": "began to undo it",
 }
 _TASK = {
     "ready": "got ready",
@@ -56,8 +58,21 @@ _APPROVAL = {
     "used": "used the approval for its one execution",
 }
 _PAGE = {"link": "opened a link to this page"}
-_PLAN = {"adopt": "made the plan", "edit": "changed the plan"}
-_NOUNS = {"goal": _GOAL, "approval": _APPROVAL, "page": _PAGE, "plan": _PLAN}
+_PLAN = {
+    "adopt": "made the plan",
+    "edit": "changed the plan",
+    "ask_again": "asked the planner again",
+    "revise": "changed the plan",
+    "stay": "left the plan as it is",
+}
+_HANDOFF = {"open": "handed it to a person", "settle": "looked, and settled what was handed over"}
+_NOUNS = {
+    "goal": _GOAL,
+    "approval": _APPROVAL,
+    "page": _PAGE,
+    "plan": _PLAN,
+    "handoff": _HANDOFF,
+}
 _MINOR = frozenset({"task:ready", "goal:waiting"})
 """Moves that say nothing to a reader: what follows them does."""
 
@@ -65,6 +80,12 @@ _MINOR = frozenset({"task:ready", "goal:waiting"})
 def told(happenings: Sequence[Happening]) -> list[Happening]:
     """Return what a reader wants to know, in order."""
     return [item for item in happenings if item.tag.partition(":")[2] not in _MINOR]
+
+
+def is_known(tag: str) -> bool:
+    """Whether an audit row of a goal has words of its own; others are shown as their tag."""
+    _, noun, verb = (*tag.split(":"), "", "")[:3]
+    return verb in (_TASK if noun == "task" else _NOUNS.get(noun, {}))
 
 
 def words(happening: Happening, *, sentences: Mapping[str, str]) -> str:

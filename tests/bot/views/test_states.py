@@ -119,3 +119,11 @@ def test_goal_whose_provider_is_down_waits_for_it_and_is_not_about_to_run() -> N
     running = cards.step(status=TaskStatus.RUNNING, provider="Google Calendar")
     both = cards.goal_card(status=GoalStatus.RUNNING, steps=(step, running))
     assert texts(build_goal_blocks(both)).startswith("*Running*")
+
+
+def test_reason_that_a_step_says_is_not_said_again() -> None:
+    """A goal that failed by its one step has one sentence about it, with the remedy."""
+    why = "I did not find the company. Check the name and ask again."
+    step = cards.step(status=TaskStatus.FAILED, problem=why)
+    card = cards.goal_card(status=GoalStatus.FAILED, steps=(step,), reason=why)
+    assert texts(build_goal_blocks(card)).count(why) == 1
