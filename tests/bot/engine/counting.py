@@ -85,7 +85,7 @@ class Add(Arguments):
     parent_id: Annotated[str | None, Arg(title="Parent", id_kind="counting.item")] = None
     guests: Annotated[list[str], Arg(title="Guests", recipient=True)] = Field(default=[])
     is_own: Annotated[bool, Arg(title="Mine")] = False
-    size: Annotated[Annotated[str, Field(max_length=40)] | None, Arg(title="Size")] = None
+    size: Annotated[Annotated[str, Field(pattern=r"^[^?]*$")] | None, Arg(title="Size")] = None
 
 
 class Change(Arguments):

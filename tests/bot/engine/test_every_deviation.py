@@ -110,7 +110,7 @@ DEVIATIONS: dict[str, tuple[list[dict[str, Any]], Sequence[str], Deed, Limits, s
 async def test_every_deviation_is_put_to_the_planner_once(world: World, name: str) -> None:
     """The planner reads what happened, and its question reaches the requester as choices."""
     tasks, faults, deed, limits, problem = DEVIATIONS[name]
-    world.provider.put("Long", size="x" * 41)
+    world.provider.put("Long", size="?")
     world.provider.faults = list(faults)
     world.limits = limits
     asked = question("What else?", "Leave it", "Berry instead")
