@@ -48,10 +48,10 @@ class AnswerService:
             found = await self._open(tx, click, task_id, version)
             if isinstance(found, Answer):
                 return found
-            goal, task, question = found
+            goal, _, question = found
             if number >= len(question.choices):
                 return Answer(_ANSWERED, ok=False)
-            return await self._set(tx, goal, task, question, question.choices[number])
+            return await self._set(tx, goal, question, question.choices[number])
 
     async def leave_out(self, click: Click, task_id: int, version: int) -> Answer:
         """Go on without the step that asks, and without what needs it."""
@@ -68,15 +68,16 @@ class AnswerService:
             found = await self._open(tx, click, task_id, version)
             if isinstance(found, Answer):
                 return found
-            goal, task, question = found
+            goal, _, question = found
             tasks = await tx.tasks.list_(goal.team_id, goal.id)
             await tx.results.load(tasks)
             zone = await _zone(tx, goal)
-            resolved = fill(task, tasks, self._registry)
-            action = self._registry.stored_action(task.action)
+            source = _source(question, tasks)
+            resolved = fill(source, tasks, self._registry)
+            action = self._registry.stored_action(source.action)
             step = step_form(
                 action,
-                key=task.key,
+                key=source.key,
                 title=question.message,
                 arguments=resolved.arguments,
                 fixed=frozenset(action.arguments.model_fields) - {*question.fields},
@@ -104,7 +105,7 @@ class AnswerService:
             return Answer(_BUSY, ok=False)
         if leaves_out(text):
             return await self._drop(tx, goal, task)
-        return await self._set(tx, goal, task, question, text)
+        return await self._set(tx, goal, question, text)
 
     async def _open(
         self, tx: Transaction, click: Click, task_id: int, version: int
@@ -122,13 +123,12 @@ class AnswerService:
             return Answer(_ANSWERED, ok=False)
         return (goal, task, question) if _can_change(goal) else Answer(_BUSY, ok=False)
 
-    async def _set(
-        self, tx: Transaction, goal: Goal, task: Task, question: Question, text: str
-    ) -> Answer:
+    async def _set(self, tx: Transaction, goal: Goal, question: Question, text: str) -> Answer:
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
         await tx.results.load(tasks)
         zone = await _zone(tx, goal)
         name = question.fields[0]
+        task = _source(question, tasks)
         action = self._registry.stored_action(task.action)
         before = fill(task, tasks, self._registry).arguments.get(name)
         typed = read_reply(action, name, text, before=before, now=self._now(), zone=zone)
@@ -167,6 +167,11 @@ def _can_change(goal: Goal) -> bool:
     """Whether a plan may get a new version now: not while a planner is asked for one."""
     is_looking = goal.status is GoalStatus.PLANNING and goal.deviation is None
     return is_looking or goal.status in CHANGEABLE
+
+
+def _source(question: Question, tasks: Sequence[Task]) -> Task:
+    """Return the step whose values a question is about."""
+    return next(task for task in tasks if task.key == question.step)
 
 
 def _with_followers(task: Task, tasks: Sequence[Task]) -> frozenset[str]:

@@ -14,6 +14,7 @@ from bot.engine.drive import defer_drive
 from bot.engine.forecast import Forecaster
 from bot.engine.forms import check_arguments, read_values, step_form
 from bot.engine.progress import is_read
+from bot.engine.questions import Question
 from bot.engine.revisions import OPEN_TASKS, Change, bring
 from bot.engine.rows import children, count_rows, is_list, list_sentence
 from bot.engine.versions import task_row
@@ -211,6 +212,8 @@ class PlanService:
         """Return an error for each changed step that began since the form was shown."""
         if goal.status is GoalStatus.PROPOSED:
             return ()
+        asked = {question.step for task in tasks if (question := Question.of(task))}
+        keys = {*keys} - asked
         return tuple(
             (task.key, "", "This step has begun or is over, so it stays as it is.")
             for task in tasks

@@ -9,6 +9,7 @@ from pydantic import JsonValue, ValidationError
 
 from approvals import permits
 from approvals.policy import Subject
+from bot.engine.absent import nothing_there
 from bot.engine.arguments import fill, finished, made_here, missing_required
 from bot.engine.chosen import choose, show_chosen
 from bot.engine.control import control_labels
@@ -178,7 +179,8 @@ class Preparer:
         resolved = fill(task, scene.tasks, self._registry)
         problem = missing_required(resolved, action)
         if problem is not None:
-            return CannotPrepare(task, "reference", problem)
+            refusal = nothing_there(resolved, action, scene.tasks, self._registry)
+            return CannotPrepare(task, "reference", problem, refusal=refusal)
         arguments = action.arguments.model_validate(resolved.arguments)
         connection = self._connection(action, arguments, scene)
         if isinstance(connection, frozenset):

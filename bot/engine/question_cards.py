@@ -29,7 +29,9 @@ class QuestionCards:
         requester = await tx.people.get(team_id, goal.requester_id)
         step, _ = await self._steps.step(tx, goal, task, tasks, requester)
         question = Question.of(task)
-        action = self._registry.stored_action(task.action)
+        key = question.step if question else task.key
+        source = next(item for item in tasks if item.key == key)
+        action = self._registry.stored_action(source.action)
         return QuestionCard(
             task_id=task.id,
             goal_id=goal.id,

@@ -41,6 +41,8 @@ class Question:
     fields: tuple[str, ...]
     choices: tuple[str, ...]
     version: int
+    step: str
+    """The key of the step whose values these are: the one that asks, or a read before it."""
 
     def to_json(self) -> dict[str, Any]:
         return {"code": CODE, **asdict(self)}
@@ -51,7 +53,13 @@ class Question:
         if task.status is not TaskStatus.ASKING or task.failure is None:
             return None
         data = task.failure
-        return cls(data["message"], tuple(data["fields"]), tuple(data["choices"]), data["version"])
+        return cls(
+            data["message"],
+            tuple(data["fields"]),
+            tuple(data["choices"]),
+            data["version"],
+            data["step"],
+        )
 
 
 class Questions:
@@ -65,7 +73,8 @@ class Questions:
         """Let a task wait for its requester's answer; False where there is nothing to ask.
 
         Rows of lists are not asked about, one by one: their list says what failed. Nor is an undo,
-        nor a value that the planner chose, as long as the planner may choose another.
+        nor a value that the planner chose, or what it had looked for, as long as the planner may
+        find another.
 
         Args:
             tx: holds the goal's row.
@@ -73,19 +82,25 @@ class Questions:
             task: ready or running; no try of it may have happened.
             refusal: why.
         """
-        action = self._registry.stored_action(task.action)
+        source = task
+        if refusal.step:
+            tasks = await tx.tasks.list_(goal.team_id, goal.id)
+            source = next(item for item in tasks if item.key == refusal.step)
+        action = self._registry.stored_action(source.action)
         fields = tuple(name for name in refusal.fields if is_editable(action, name))
         if not fields or goal.status in SETTLED or goal.stopped_because is not None:
             return False
         if goal.kind is not GoalKind.REQUEST or task.parent_key is not None:
             return False
-        if not _is_theirs(task, fields) and self._rounds.may_deviate(goal):
+        is_theirs = not refusal.step and _is_theirs(task, fields)
+        if not is_theirs and self._rounds.may_deviate(goal):
             return False
         question = Question(
             message=refusal.message,
             fields=fields,
-            choices=_choices(action, task, fields[0], refusal.allowed.get(fields[0], ())),
+            choices=_choices(action, source, fields[0], refusal.allowed.get(fields[0], ())),
             version=goal.plan_version,
+            step=source.key,
         )
         await move_task(
             tx,

@@ -19,6 +19,8 @@ class Refusal:
     message: str
     fields: tuple[str, ...]
     allowed: Mapping[str, Sequence[str]]
+    step: str = ""
+    """The key of the finished read whose words found nothing; "" for the refused step itself."""
 
 
 def refusal_of(error: ConnectorError) -> Refusal | None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from pydantic import JsonValue
 
 from approvals.decisions import DecisionService
+from bot.engine.again import free_key, repointed
 from bot.engine.drive import defer_drive
+from bot.engine.questions import Question
 from bot.engine.versions import NewVersion, apply_version
 from bot.goals.lifecycle import move_goal
 from bot.planning.plan import Wait
@@ -65,7 +67,8 @@ async def bring(
 ) -> None:
     """Bring a change into a plan, whether it is only shown yet or has begun; see `apply_change`."""
     touched = change.dropped | change.values.keys()
-    is_asked = any(task.status is TaskStatus.ASKING and task.key in touched for task in tasks)
+    questions = ((task.key, question) for task in tasks if (question := Question.of(task)))
+    is_asked = any(touched & {key, question.step} for key, question in questions)
     if goal.status is GoalStatus.PROPOSED and not change.waits and not is_asked:
         await revise(tx, goal, tasks, change, person_id=person_id)
         return
@@ -95,26 +98,35 @@ async def apply_change(
         tx: holds the goal's row.
         goal: running, waiting, paused or proposed.
         tasks: all of the goal's, read in this transaction.
-        change: names open steps of the plan only, no rows.
+        change: names open steps of the plan, no rows; or a finished read, which is then done
+            again as a step of its own, for the open ones that needed it.
         person_id: whose wish it is.
         decisions: withdraws approvals.
     """
     person = await tx.people.get(goal.team_id, person_id)
     provenance = Provenance(Label.MESSAGE, f"typed by {person.name} {change.source}")
-    steps, labels = [], {}
+    steps, labels, renamed = [], {}, dict[str, str]()
     for task in tasks:
         if task.parent_key or task.dropped_in is not None or task.key in change.dropped:
             continue
         spec = ValidTask.from_json(task.spec)
         changed = dict(change.values.get(task.key, {}))
+        key = task.key
+        if changed and task.status is TaskStatus.SUCCEEDED:
+            steps.append(spec)
+            key = renamed[task.key] = free_key([*(t.key for t in tasks), *renamed.values()])
         if changed:
-            spec = replace(spec, arguments={**spec.arguments, **changed})
+            spec = replace(spec, key=key, arguments={**spec.arguments, **changed})
         if task.key in change.waits:
             spec = replace(spec, wait=change.waits[task.key])
-        steps.append(spec)
-        labels[task.key] = {
+        # What began stays as it is, and so do the rows of a list that is known.
+        is_open = task.status in OPEN_TASKS and not (
+            task.status is TaskStatus.WAITING and spec.for_each
+        )
+        steps.append(repointed(spec, renamed) if renamed and is_open else spec)
+        labels[key] = {
             **labels_from_json(_kept_labels(task, changed)),
-            **change.labels_of(task.key, changed, provenance),
+            **(change.labels_of(task.key, changed, provenance) if changed else {}),
         }
     plan = await tx.goals.find_plan(goal.team_id, goal.id, goal.plan_version)
     before = ValidPlan.from_json(plan.body) if plan else ValidPlan("", ())

@@ -66,8 +66,8 @@ async def test_what_needs_a_failed_task_is_skipped_and_said(world: World) -> Non
     assert goal.reason is not None
 
 
-async def test_required_reference_to_nothing_fails_with_a_sentence(world: World) -> None:
-    """An empty list that a step needs is no crash: the step says what was not found."""
+async def test_required_reference_to_nothing_asks_with_a_sentence(world: World) -> None:
+    """An empty list that a step needs is no crash: the step asks what to look for instead."""
     goal_id = await world.plan(
         step("t1", "find_items", query="nobody"),
         step("t2", "change", item_id=ref("t1", "items", 0, "id"), size="1"),
@@ -77,7 +77,7 @@ async def test_required_reference_to_nothing_fails_with_a_sentence(world: World)
         await world.plans.run(Click(TEAM, DANA), goal_id, 1)
         await world.drive(goal_id)
     tasks = await world.tasks(goal_id)
-    assert tasks["t2"].status is FAILED
+    assert tasks["t2"].status is TaskStatus.ASKING
     assert "item" in (tasks["t2"].failure or {})["message"]
     assert world.provider.effects == []
 

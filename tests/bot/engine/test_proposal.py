@@ -1,19 +1,20 @@
 """Proposing: what a person is asked to run can run, and what they press is what they read."""
 
 from bot.goals.clicks import Answer, Click
-from storage.tables.goals import GoalStatus
+from storage.tables.goals import GoalStatus, TaskStatus
 from tests.bot.engine.world import DANA, TEAM, World, add, ref, step
 
 
 async def test_step_whose_record_was_not_found_is_not_offered(world: World) -> None:
-    """A look-up that found nothing ends the goal with the reason; there is no Run to press."""
+    """A look-up that found nothing is asked about; there is no Run to press."""
     goal_id = await world.plan(
         step("t1", "find_items", query="nobody"),
         step("t2", "change", item_id=ref("t1", "items", 0, "id"), size="9"),
     )
     await world.drive(goal_id)
     goal = await world.goal(goal_id)
-    assert goal.status is GoalStatus.FAILED
+    assert goal.status is GoalStatus.WAITING
+    assert (await world.statuses(goal_id))["t2"] is TaskStatus.ASKING
     assert world.provider.effects == []
 
 

@@ -310,7 +310,7 @@ async def test_found_value_that_does_not_fit_is_asked_about_where_no_planner_goe
 ) -> None:
     """What a record holds may not fit either: its requester says what to use instead."""
     world.provider.sizes = ()
-    world.provider.put("Long", size="x" * 41)
+    world.provider.put("Long", size="?")
     goal_id = await world.start(
         step("t1", "find_items", query="Long"),
         add("t2", "A", size=ref("t1", "items", 0, "size")),
@@ -323,3 +323,73 @@ async def test_found_value_that_does_not_fit_is_asked_about_where_no_planner_goe
 
     assert world.provider.items["2"]["size"] == "small"
     assert (await world.goal(goal_id)).status is GoalStatus.DONE
+
+
+@pytest.mark.parametrize("way", ["words", "form"])
+async def test_record_that_was_not_found_is_looked_for_again_with_other_words(
+    world: World, way: str
+) -> None:
+    """The answer is a new read; what needed the first one needs it instead."""
+    world.provider.put("Acme")
+    goal_id = await world.start(
+        step("t1", "find_items", query="Akme"),
+        add("t2", "Below", parent_id=ref("t1", "items", 0, "id"), after=("t1",)),
+        add("t3", "Apart"),
+    )
+    await _go_on(world, goal_id)
+    task, question = await _asking(world, goal_id, "t2")
+    assert (question.step, question.fields) == ("t1", ("query",))
+    assert question.message == (
+        "I did not find the parent: I looked for “Akme”. What shall I look for instead?"
+    )
+    assert world.provider.effects == ["Apart"]
+
+    if way == "words":
+        await world.goals.receive(said("Acme"))
+    else:
+        form = await world.answers.form(DANAS, task.id, question.version)
+        assert isinstance(form, PlanForm)
+        values = {"t1": {"query": "Acme"}}
+        assert isinstance(
+            await world.plans.edit(DANAS, goal_id, form.version, frozenset(), values), Answer
+        )
+    await _go_on(world, goal_id)
+
+    assert world.provider.effects == ["Apart", "Below"]
+    tasks = await world.tasks(goal_id)
+    assert tasks["t4"].spec["arguments"]["query"] == "Acme"
+    assert tasks["t2"].depends_on == ["t4"]
+    assert (await world.goal(goal_id)).status is GoalStatus.DONE
+
+
+async def test_words_that_find_nothing_again_are_asked_about_again(world: World) -> None:
+    """Each answer is tried; nobody is left without a way on."""
+    world.provider.put("Acme")
+    goal_id = await world.start(
+        step("t1", "find_items", query="Akme"),
+        add("t2", "Below", parent_id=ref("t1", "items", 0, "id")),
+    )
+    await world.goals.receive(said("Ackme", ts="9.1"))
+    await _go_on(world, goal_id)
+    _, question = await _asking(world, goal_id, "t2")
+    assert (question.step, question.version) == ("t3", 2)
+    await world.goals.receive(said("Acme", ts="9.2"))
+    await _go_on(world, goal_id)
+
+    assert world.provider.effects == ["Below"]
+    assert (await world.goal(goal_id)).status is GoalStatus.DONE
+
+
+async def test_empty_field_of_a_found_record_is_asked_for_itself(world: World) -> None:
+    """Where the record is there and a value of it is not, the value is asked for."""
+    world.provider.put("Acme")
+    goal_id = await world.start(
+        step("t1", "find_items", query="Acme"),
+        add("t2", ref("t1", "items", 0, "domain")),
+    )
+    _, question = await _asking(world, goal_id, "t2")
+    assert (question.step, question.fields) == ("t2", ("name",))
+    await world.goals.receive(said("acme.example"))
+    await _go_on(world, goal_id)
+
+    assert world.provider.effects == ["acme.example"]
