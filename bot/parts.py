@@ -29,6 +29,7 @@ from bot.engine.halts import NUDGE_JOB, HaltService
 from bot.engine.handoff import HandoffService
 from bot.engine.happenings import Happenings
 from bot.engine.home_queries import HomeQueries
+from bot.engine.newer import Newer
 from bot.engine.overdue import Overdue
 from bot.engine.pauses import PauseService
 from bot.engine.planning_job import PlanningJob
@@ -137,6 +138,7 @@ class Parts:
             rounds=self.rounds,
             budgets=self.budgets,
             timing=self.timing,
+            newer=Newer(registry=self.registry, started_at=self.clock.now()),
         )
 
     @cached_property

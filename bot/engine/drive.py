@@ -14,6 +14,7 @@ from bot.engine.estimates import AT_ONCE, longest_first
 from bot.engine.gate import Cleared, Gate
 from bot.engine.handoff import BROKE
 from bot.engine.isolation import Broke, apart, together
+from bot.engine.newer import Newer
 from bot.engine.outcomes import Ending, Outcomes
 from bot.engine.prepare import CannotPrepare, Prepared, Preparer, Scene
 from bot.engine.progress import Timing, is_read
@@ -55,6 +56,7 @@ class Engine:
         rounds: Rounds,
         budgets: Budgets,
         timing: Timing,
+        newer: Newer,
     ) -> None:
         self._database = database
         self._registry = registry
@@ -65,6 +67,7 @@ class Engine:
         self._rounds = rounds
         self._budgets = budgets
         self._timing = timing
+        self._newer = newer
         self._outcomes = Outcomes(timing=timing, registry=registry, rounds=rounds)
         self._recovery = Recovery(executor=executor)
         self._is_stopping = False
@@ -158,6 +161,7 @@ class Engine:
             for task in tasks
             if task.status is TaskStatus.READY
             and task.lease_owner != owner
+            and not self._newer.plans(task)
             # What an earlier version made ready waits until the new one was shown.
             and (goal.status is not GoalStatus.PLANNING or is_read(task, self._registry))
         ]
@@ -192,8 +196,9 @@ class Engine:
     async def _claim_abandoned(self, tx: Transaction, goal: Goal, owner: str) -> Sequence[Task]:
         """Claim running tasks whose process died; also of a goal that ended: it owes an outcome."""
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
-        if all(
-            task.status is not TaskStatus.RUNNING or task.lease_owner == owner for task in tasks
+        running = [task for task in tasks if task.status is TaskStatus.RUNNING]
+        if all(task.lease_owner == owner for task in running) or any(
+            self._newer.plans(task) for task in running
         ):
             return []
         return await tx.tasks.claim_abandoned(

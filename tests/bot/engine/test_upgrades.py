@@ -215,3 +215,36 @@ async def test_click_on_a_plan_version_that_vanished_says_that_it_is_not_the_new
     assert not answer.ok
     await world.drive(goal_id)
     assert world.provider.effects == []
+
+
+async def test_step_that_only_a_newer_version_knows_is_left_to_it(world: World) -> None:
+    """Beside a newer version the old one neither fails its new steps nor takes them over."""
+    upgrade(world, without("add_unsafe"))  # Which is the old version here.
+    old = world.engine
+    upgrade(world, CONNECTOR)
+    goal_id = await world.plan(
+        add("t1", "New", kind="unsafe", is_own=True), add("t2", "Known", is_own=True)
+    )
+    await old.drive(TEAM, goal_id)
+    assert await world.statuses(goal_id) == {"t1": TaskStatus.READY, "t2": TaskStatus.SUCCEEDED}
+    world.forget_jobs()
+    await world.sweeper.sweep()
+    assert world.jobs() == [goal_id]
+    await world.drive(goal_id)
+    assert (await world.goal(goal_id)).status is GoalStatus.DONE
+    assert world.provider.effects == ["Known", "New"]
+
+
+async def test_lost_call_that_only_a_newer_version_knows_is_left_to_it(world: World) -> None:
+    """The old version cannot look it up, so it must not call it unknown."""
+    upgrade(world, without("add_verifiable"))
+    old = world.engine
+    upgrade(world, CONNECTOR)
+    goal_id = await world.plan(add("t1", "New", kind="verifiable", is_own=True))
+    await die_while_sending(world, goal_id)
+    world.die(goal_id)
+    await old.drive(TEAM, goal_id)
+    assert await world.statuses(goal_id) == {"t1": TaskStatus.RUNNING}
+    await world.drive(goal_id)
+    assert await world.statuses(goal_id) == {"t1": TaskStatus.SUCCEEDED}
+    assert world.provider.effects == ["New"]

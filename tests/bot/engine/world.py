@@ -28,6 +28,7 @@ from bot.engine.goals import GoalService
 from bot.engine.halts import HaltService
 from bot.engine.handoff import HandoffService
 from bot.engine.happenings import Happenings
+from bot.engine.newer import Newer
 from bot.engine.pauses import PauseService
 from bot.engine.plans import PlanService, adopt
 from bot.engine.prepare import Preparer
@@ -186,6 +187,7 @@ class World:
             rounds=self.rounds,
             budgets=self.budgets,
             timing=self.timing,
+            newer=Newer(registry=self.registry, started_at=datetime.now(UTC)),
         )
         self.desk = ApprovalDesk(
             database=self.database,
