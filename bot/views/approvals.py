@@ -22,7 +22,7 @@ def build_approval_blocks(card: ApprovalCard) -> list[Block]:
     name = inline(card.requester_name)
     verb = "asks you to countersign" if is_open else "asked for a countersignature"
     is_bulk = len(card.lines) > MOST_ROWS
-    what = f" {len(card.lines)} calls" if is_bulk else ""
+    what = f" {len(card.lines)} steps" if is_bulk else ""
     shown: list[Block] = [blocks.marked_section(f"*{name}* {verb}{what}:")]
     if is_bulk:
         shown += _sample(card)
@@ -41,7 +41,7 @@ def approval_fallback(card: ApprovalCard) -> str:
     """Return the approval in one line, for notifications and screen readers."""
     sentences = "; ".join(line.sentence for line in card.lines[:MOST_ROWS])
     if len(card.lines) > MOST_ROWS:
-        sentences = f"{len(card.lines)} calls, among them {sentences}"
+        sentences = f"{len(card.lines)} steps, among them {sentences}"
     pending = any(line.status is ApprovalStatus.PENDING for line in card.lines)
     if pending:
         return blocks.fallback(f"{card.requester_name} asks you to countersign: {sentences}")

@@ -56,7 +56,7 @@ REQUIREMENTS: dict[int, Requirement] = {
     13: Requirement("The approver is authorised at the click and again at execution"),
     14: Requirement(
         "Moving money and more than ten rows need two distinct people",
-        later="quorums; no action here moves money or writes more than one row",
+        later="quorums; no action here moves money, and more than ten rows ask one approver",
     ),
     15: Requirement("A button carries an opaque id; forged and foreign payloads are refused"),
     16: Requirement("An edit makes a new call, a new hash and a new decision of policy"),
@@ -85,11 +85,7 @@ REQUIREMENTS: dict[int, Requirement] = {
     35: Requirement("Secrets appear in no log, prompt, post, row or page"),
     36: Requirement("Generated code runs in a sandbox", later="no code is generated yet"),
     37: Requirement("Every query names the team; nobody's plan uses another's connection"),
-    38: Requirement(
-        "Budgets per goal; bulk asks with count and sample",
-        later="more than 10 rows of a list ask the approvers, more than 50 run nothing, and a plan "
-        "has at most 15 tasks; budgets of money and time come later",
-    ),
+    38: Requirement("Budgets per goal; bulk asks with count and sample"),
     39: Requirement("`countersign halt` stops every write, in every process, until `resume`"),
     40: Requirement("Dependencies are pinned by hash; their licences are listed"),
 }

@@ -85,12 +85,12 @@ def test_approval_of_many_calls_shows_a_sample_and_decides_all(count: int) -> No
     given = cards.approval_card(lines=lines)
     blocks = build_approval_blocks(given)
     said = texts(blocks)
-    assert f"*Dana Reyes* asks you to countersign {count} calls:" in said
+    assert f"*Dana Reyes* asks you to countersign {count} steps:" in said
     assert said.count("Invite guest") == 5
     assert f"These are 5 of {count}. Press Details to see all of them." in said
     assert actions(blocks) == [ids.APPROVAL_APPROVE_ALL, ids.APPROVAL_REJECT_ALL, ids.GOAL_PAGE]
     assert approval_fallback(given).startswith(
-        f"Dana Reyes asks you to countersign: {count} calls, among them Invite guest 0; "
+        f"Dana Reyes asks you to countersign: {count} steps, among them Invite guest 0; "
     )
     assert check_blocks(blocks) == []
 
