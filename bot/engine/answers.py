@@ -10,7 +10,8 @@ from bot.engine.arguments import fill
 from bot.engine.cancelling import cancel_goal
 from bot.engine.cards import PlanForm
 from bot.engine.forms import step_form, value_text
-from bot.engine.plans import CHANGEABLE, NOT_YOURS, leaves_nothing, read_edit, with_rows
+from bot.engine.plans import CHANGEABLE, NOT_YOURS, read_edit, with_rows
+from bot.engine.progress import is_read
 from bot.engine.questions import Question
 from bot.engine.replies import leaves_out, read_reply
 from bot.engine.revisions import OPEN_TASKS, Change, bring
@@ -20,6 +21,7 @@ from storage import outbox
 from storage.database import Database, Transaction
 from storage.tables.goals import Goal, GoalStatus, Task
 
+_ANSWER = "builtin.answer"
 _SOURCE = "in answer to my question"
 _ANSWERED = "I have that answer already; nothing changed."
 _BUSY = "I am just working out how to go on. Please answer again in a moment."
@@ -144,7 +146,8 @@ class AnswerService:
     async def _drop(self, tx: Transaction, goal: Goal, task: Task) -> Answer:
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
         dropped = with_rows(tasks, _with_followers(task, tasks))
-        if leaves_nothing(tasks, dropped, self._registry):
+        rest = [task for task in tasks if task.key not in dropped and task.dropped_in is None]
+        if all(is_read(task, self._registry) and task.action != _ANSWER for task in rest):
             await cancel_goal(
                 tx,
                 goal,

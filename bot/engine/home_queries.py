@@ -1,6 +1,6 @@
 """Home queries: everything that waits on a person, in one place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -8,12 +8,13 @@ from zoneinfo import ZoneInfo
 from bot.engine.halts import is_admin, say_halt
 from bot.engine.home import HomeConnection, HomeDigest, HomeGoal, HomeHalt, HomeLine, HomeView
 from bot.engine.plans import words
+from bot.goals.lifecycle import SETTLED
 from bot.goals.pending import gather
 from bot.goals.permalinks import permalink
 from connectors.registry import Registry
 from storage.database import Database, Transaction
 from storage.tables.connections import Connection, ConnectionStatus
-from storage.tables.goals import Goal, GoalKind, GoalStatus
+from storage.tables.goals import Goal, GoalKind, GoalStatus, TaskStatus
 from storage.tables.halts import EVERY_TEAM
 from storage.tables.people import Person
 
@@ -128,6 +129,7 @@ class HomeQueries:
             for goal in goals
             if goal.status in _YOURS
         ]
+        lines += await self._questions(tx, person, goals)
         for goal_id, task in await tx.tasks.list_needing_connection(
             person.team_id, person.person_id
         ):
@@ -137,6 +139,21 @@ class HomeQueries:
             if line not in lines:
                 lines.append(line)
         return tuple(lines)
+
+    async def _questions(
+        self, tx: Transaction, person: Person, goals: Sequence[Goal]
+    ) -> list[HomeLine]:
+        """Return a line for each step of a goal under way that asks for another value."""
+        going = {goal.id: goal for goal in goals if goal.status not in SETTLED}
+        hindered = await tx.digests.list_tasks(person.team_id, list(going)) if going else []
+        return [
+            HomeLine(
+                f"{_YOURS[GoalStatus.ASKING]}: {going[task.goal_id].text}",
+                await permalink(tx, person, "question", str(task.id)),
+            )
+            for task in hindered
+            if task.status is TaskStatus.ASKING
+        ]
 
     async def _link(self, tx: Transaction, person: Person, goal: Goal) -> str | None:
         return await permalink(tx, person, "goal", goal.id)

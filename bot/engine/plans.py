@@ -34,6 +34,9 @@ _SHOWN = frozenset({GoalStatus.PROPOSED})
 CHANGEABLE = _SHOWN | {GoalStatus.RUNNING, GoalStatus.WAITING, GoalStatus.PAUSED}
 """In which a person may change what has not begun."""
 
+_ANSWERABLE = CHANGEABLE | {GoalStatus.PLANNING}
+"""In which a question about a value may be open."""
+
 _WORDS = {
     GoalStatus.RECEIVED: "being worked out",
     GoalStatus.PLANNING: "being worked out",
@@ -135,11 +138,13 @@ class PlanService:
     ) -> Answer | FieldErrors:
         """Make the next version of a plan from a person's edit; validated again, shown again."""
         async with self._database.transaction() as tx:
-            goal, problem = await self._locked(tx, click, goal_id, version, CHANGEABLE)
+            goal, problem = await self._locked(tx, click, goal_id, version, _ANSWERABLE)
             if problem is not None:
                 return problem
             tasks = await tx.tasks.list_(goal.team_id, goal.id)
             await tx.results.load(tasks)
+            if goal.status is GoalStatus.PLANNING and not _answers(goal, tasks, dropped, values):
+                return Answer(f"This goal is {words(goal.status)} already.", ok=False)
             zone = ZoneInfo((await tx.people.get(goal.team_id, goal.requester_id)).zone)
             dropped = with_rows(tasks, dropped)
             changes, errors = self._read(tasks, dropped, values, zone)
@@ -147,7 +152,7 @@ class PlanService:
             errors += self._begun(goal, tasks, dropped | changes.keys())
             if errors:
                 return errors
-            if leaves_nothing(tasks, dropped, self._registry):
+            if dropped and leaves_nothing(tasks, dropped, self._registry):
                 return Answer("That leaves nothing to do; use Cancel instead.", ok=False)
             if not dropped and not changes:
                 return Answer("Nothing was changed.")
@@ -212,8 +217,7 @@ class PlanService:
         """Return an error for each changed step that began since the form was shown."""
         if goal.status is GoalStatus.PROPOSED:
             return ()
-        asked = {question.step for task in tasks if (question := Question.of(task))}
-        keys = {*keys} - asked
+        keys = {*keys} - asked_about(tasks)
         return tuple(
             (task.key, "", "This step has begun or is over, so it stays as it is.")
             for task in tasks
@@ -238,6 +242,21 @@ class PlanService:
             await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
             return goal, Answer(STALE, ok=False)
         return goal, None
+
+
+def asked_about(tasks: Sequence[Task]) -> set[str]:
+    """Return the steps about whose values their requester is asked now."""
+    return {question.step for task in tasks if (question := Question.of(task))}
+
+
+def _answers(
+    goal: Goal,
+    tasks: Sequence[Task],
+    dropped: frozenset[str],
+    values: Mapping[str, Mapping[str, str]],
+) -> bool:
+    """Whether an edit of a plan that is being worked out only answers a question about it."""
+    return goal.deviation is None and not dropped and values.keys() <= asked_about(tasks)
 
 
 def read_edit(

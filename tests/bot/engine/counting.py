@@ -313,6 +313,8 @@ class DefectError(Exception):
 async def _find(context: RunContext, arguments: Find) -> Items:
     if arguments.query == BUGGY:
         raise DefectError
+    if arguments.query == "?":
+        raise RejectedError("Counting looks for words.", kind="invalid", fields=("query",))
     found = await context.http.request("GET", "/items", params={"query": arguments.query})
     rows = found.json()
     return Items(items=[_item(row) for row in rows["items"]], total=rows["total"])

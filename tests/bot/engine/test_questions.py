@@ -3,6 +3,7 @@
 import pytest
 
 from bot.engine.cards import PlanForm
+from bot.engine.home_queries import HomeQueries
 from bot.engine.overdue import Overdue
 from bot.engine.questions import Question
 from bot.goals.clicks import Answer, Click
@@ -393,3 +394,49 @@ async def test_empty_field_of_a_found_record_is_asked_for_itself(world: World) -
     await _go_on(world, goal_id)
 
     assert world.provider.effects == ["acme.example"]
+
+
+async def test_refused_first_read_is_asked_about_before_there_is_a_card(world: World) -> None:
+    """While a plan is being worked out, its form takes the answer, and nothing else."""
+    world.provider.put("Acme")
+    goal_id = await world.start(
+        step("t1", "find_items", query="?"),
+        add("t2", "Below", parent_id=ref("t1", "items", 0, "id")),
+    )
+    assert (await world.goal(goal_id)).status is GoalStatus.PLANNING
+    task, question = await _asking(world, goal_id)
+    form = await world.answers.form(DANAS, task.id, question.version)
+    assert isinstance(form, PlanForm)
+
+    other = await world.plans.edit(
+        DANAS, goal_id, form.version, frozenset(), {"t2": {"name": "Else"}}
+    )
+    assert other == Answer("This goal is being worked out already.", ok=False)
+    values = {"t1": {"query": "Acme"}}
+    edited = await world.plans.edit(DANAS, goal_id, form.version, frozenset(), values)
+    assert edited == Answer("The card shows the new version.")
+    await _go_on(world, goal_id)
+
+    assert world.provider.effects == ["Below"]
+    assert (await world.goal(goal_id)).status is GoalStatus.DONE
+
+
+async def test_left_out_read_leaves_the_other_answer_to_give(world: World) -> None:
+    """A goal that only looks things up goes on with what else it can tell."""
+    goal_id = await world.start(
+        step("t1", "find_items", query="?"),
+        step("t2", "builtin.answer", question="Hello?", rows=[]),
+    )
+    task, question = await _asking(world, goal_id)
+    assert (await world.answers.leave_out(DANAS, task.id, question.version)).ok
+    await _go_on(world, goal_id)
+    assert (await world.goal(goal_id)).status is GoalStatus.DONE
+
+
+async def test_home_lists_the_question_as_waiting_for_its_requester(world: World) -> None:
+    """Who is asked finds it in one place, and nobody else does."""
+    await world.start(add("t1", "Acme", size="huge"))
+    homes = HomeQueries(database=world.database, registry=world.registry, examples=())
+    shown = [line.text for line in (await homes.load(TEAM, DANA)).waiting_for_you]
+    assert shown == ["Answer a question about: Do it"]
+    assert (await homes.load(TEAM, MO)).waiting_for_you == ()
