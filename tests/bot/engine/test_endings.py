@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 from psycopg import DataError
 
-from bot.engine.endings import Begun, Ending, Endings, Stored
-from bot.engine.outcomes import Succeeded
+from bot.engine.endings import Begun, Endings, Stored
+from bot.engine.outcomes import Ending, Succeeded
 from storage.tables.goals import GoalStatus, TaskStatus
 from tests.bot.engine.world import World, step
 
