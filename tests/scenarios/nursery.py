@@ -10,6 +10,7 @@ import random
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -102,6 +103,8 @@ def _become(request: dict[str, Any]) -> None:
         main(args=request["arguments"], prog_name="countersign")
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:  # noqa: BLE001 -- as Python ends: the log says why, and nothing runs on
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
