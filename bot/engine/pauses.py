@@ -42,6 +42,8 @@ class PauseService:
             return Answer("It is paused already; nothing changed.", ok=False)
         if goal.status in SETTLED:
             return Answer("It is over already; nothing changed.", ok=False)
+        if goal.status is GoalStatus.PROPOSED:
+            return Answer("It rests already, until you press Run on its card.", ok=False)
         if goal.status not in _RUNS:
             return Answer("Nothing of it runs yet, so there is nothing to pause.", ok=False)
         await move_goal(tx, goal, to=GoalStatus.PAUSED, actor=person_id)

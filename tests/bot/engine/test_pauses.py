@@ -148,3 +148,13 @@ async def test_card_offers_pause_while_it_runs_and_resume_while_it_is_paused(wor
 def offered(card: GoalCard) -> list[str]:
     shown = str(build_goal_blocks(card))
     return [name for name in (ids.GOAL_PAUSE, ids.GOAL_RESUME) if f"'{name}'" in shown]
+
+
+async def test_pause_of_a_plan_that_waits_for_run_says_what_starts_it(world: World) -> None:
+    """A changed plan rests until Run, also of a goal that had begun; the answer says so."""
+    goal_id = await world.plan(add("t1", "Deal"))
+    await world.drive(goal_id)
+    assert (await world.goal(goal_id)).status is GoalStatus.PROPOSED
+    answer = await world.pauses.pause(ME, goal_id)
+    assert answer == Answer("It rests already, until you press Run on its card.", ok=False)
+    assert (await world.goal(goal_id)).status is GoalStatus.PROPOSED
