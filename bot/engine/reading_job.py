@@ -28,8 +28,20 @@ _NOBODY = Unread("There is no language model to read that any more.")
 _DEFECT = Unread("Something went wrong on my side while I read that.")
 _TALK = "All right. This goal goes on as it is."
 _OVER = "This goal ended before I had read that, so I changed nothing."
+_CHANGED = (
+    "The plan changed while I was reading that, so I changed nothing. "
+    "Write it again if you still want it."
+)
 _STALE_S = 120.0
 """Longer than a model may take: a remark that nobody saw to for so long lost its job."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """What a model is asked, and the plan whose steps it is told of."""
+
+    request: ReadRequest | Unread
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,9 @@ class ReadingJob:
     """Reads remarks. Running it twice for one remark acts once.
 
     The model is asked outside of any transaction, and its answer is checked against the goal as
-    it is afterwards. What it read of a goal that has begun is never done without a click.
+    it is afterwards: what it says of steps counts for the plan that it was told of alone, as a
+    newer one may use a key for another step. What it read of a goal that has begun is never done
+    without a click.
     """
 
     database: Database
@@ -52,14 +66,14 @@ class ReadingJob:
 
     async def read_remark(self, team_id: str, remark_id: int) -> None:
         """Ask the model about one remark and act on the answer."""
-        request = await self._begin(team_id, remark_id)
-        if request is None:
+        begun = await self._begin(team_id, remark_id)
+        if begun is None:
             return
-        read = await self._read(request)
+        read = await self._read(begun.request)
         async with self.database.transaction() as tx:
             found = await _locked(tx, team_id, remark_id)
             if found is not None:
-                await self._act(tx, *found, read)
+                await self._act(tx, *found, read, version=begun.version)
 
     async def gave_up(self, team_id: str, remark_id: int, reference: str) -> None:  # noqa: ARG002 -- every job's last word has it
         """Say that a remark could not be read, after a defect of ours."""
@@ -77,7 +91,7 @@ class ReadingJob:
                 await tx.defer(READ_JOB, team_id=remark.team_id, remark_id=remark.id)
         return len(lost)
 
-    async def _begin(self, team_id: str, remark_id: int) -> ReadRequest | Unread | None:
+    async def _begin(self, team_id: str, remark_id: int) -> _Begun | None:
         """Return what to ask the model, or why it is not asked; None where nothing is to do."""
         async with self.database.transaction() as tx:
             found = await _locked(tx, team_id, remark_id)
@@ -89,10 +103,10 @@ class ReadingJob:
                 await _ask(tx, remark, goal, _OVER, [A_NEW_GOAL])
                 return None
             if not await self.budgets.allows_request(tx, goal):
-                return _SPENT
+                return _Begun(_SPENT, goal.plan_version)
             around = await self._around(tx, goal)
             said = [goal.text, *(item["answer"] for item in goal.clarifications)]
-        return ReadRequest(
+        request = ReadRequest(
             text=remark.text,
             goal="\n".join(said),
             zone=around.zone,
@@ -101,6 +115,7 @@ class ReadingJob:
             team_id=team_id,
             goal_id=goal.id,
         )
+        return _Begun(request, goal.plan_version)
 
     async def _read(self, request: ReadRequest | Unread) -> Read:
         if isinstance(request, Unread):
@@ -114,7 +129,9 @@ class ReadingJob:
         is_proposed = goal.status is GoalStatus.PROPOSED
         return Around(tasks, self.registry, ZoneInfo(requester.zone), self.now(), is_proposed)
 
-    async def _act(self, tx: Transaction, remark: Remark, goal: Goal, read: Read) -> None:
+    async def _act(
+        self, tx: Transaction, remark: Remark, goal: Goal, read: Read, *, version: int
+    ) -> None:
         if isinstance(read, Unread):
             options = await self.changes.offer(tx, goal, remark.text) or []
             await _ask(tx, remark, goal, f"{read.reason} {_PLAIN}", [*options, A_NEW_GOAL])
@@ -129,15 +146,19 @@ class ReadingJob:
                 await tx.remarks.tell(remark)
                 await redraw(tx, remark)
             case MessageKind.CHANGE | MessageKind.EITHER:
-                await self._change(tx, remark, goal, read)
+                await self._change(tx, remark, goal, read, version=version)
 
-    async def _change(self, tx: Transaction, remark: Remark, goal: Goal, read: Reading) -> None:
+    async def _change(
+        self, tx: Transaction, remark: Remark, goal: Goal, read: Reading, *, version: int
+    ) -> None:
         """Do what can be seen before it happens; ask about everything else."""
         is_sure = read.kind is MessageKind.CHANGE
         if goal.status not in CHANGEABLE:
             await _ask(tx, remark, goal, _OVER, [A_NEW_GOAL])
         elif read.add:
             await self._add(tx, remark, goal, is_sure=is_sure)
+        elif goal.plan_version != version:
+            await _ask(tx, remark, goal, _CHANGED, [A_NEW_GOAL])
         else:
             await self._replace(tx, remark, goal, read, is_sure=is_sure)
 

@@ -18,9 +18,10 @@ from tests.bot.engine.world import ASK_MO, DANA, MO, TEAM, World, add
 ME = Click(TEAM, DANA)
 
 
-async def card(world: World) -> RemarkCard:
-    """Return the newest remark's card."""
-    remark_id = world.one("SELECT max(id) FROM remarks")
+async def card(world: World, remark_id: int | None = None) -> RemarkCard:
+    """Return a remark's card, the newest one's where none is named."""
+    remark_id = remark_id or world.one("SELECT max(id) FROM remarks")
+    assert remark_id is not None
     async with world.database.transaction() as tx:
         return await remark_card(tx, TEAM, remark_id, cards=world.cards)
 
