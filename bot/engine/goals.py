@@ -47,6 +47,10 @@ class GoalService:
             if message.is_edited:
                 await self._edited(tx, message)
                 return
+            if not await tx.inbox.take_message(
+                team_id=message.team_id, channel_id=message.channel_id, ts=message.ts
+            ):
+                return
             problem = _unreadable(message)
             if problem is not None:
                 await note(tx, message, problem)
@@ -159,11 +163,8 @@ class GoalService:
         """Take a reply in the thread of a goal that asked as its answer."""
         if message.thread_ts is None:
             return False
-        known = await tx.goals.find_by_source(
-            message.team_id, f"message:{message.channel_id}:{message.ts}"
-        )
         asking = await tx.goals.find_asking(message.team_id, message.channel_id, message.thread_ts)
-        if known is not None or asking is None or asking.requester_id != message.person_id:
+        if asking is None or asking.requester_id != message.person_id:
             return False
         goal = await tx.goals.lock(message.team_id, asking.id)
         if goal.status is not GoalStatus.ASKING:

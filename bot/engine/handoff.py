@@ -20,6 +20,9 @@ BROKE = "Something went wrong on my side."
 MOST_ADMINS = 3
 """More people would each think that another one looks."""
 
+_LEFT_TO_REQUESTER = frozenset({GoalStatus.ASKING, GoalStatus.PROPOSED, GoalStatus.PAUSED})
+"""A person's next word drives such a goal again: what broke it is met then, or is over."""
+
 _STOPPED = f"{BROKE} I have told an admin; what was done before stays done."
 
 
@@ -98,7 +101,7 @@ class HandoffService:
         """End a goal that can be neither planned nor driven, once, and hand it over.
 
         A call that may have been sent becomes unknown, never failed; one that another process is
-        just making is left to it.
+        just making is left to it. A goal that waits for its requester's word is left as it is.
         """
         async with self._database.transaction() as tx:
             try:
@@ -106,7 +109,7 @@ class HandoffService:
             except NotFoundError:
                 return
             await self._end_dead_calls(tx, goal)
-            if goal.status in SETTLED:
+            if goal.status in SETTLED or goal.status in _LEFT_TO_REQUESTER:
                 return
             await drop_open_tasks(
                 tx, goal, decisions=self._decisions, actor="system", reason="the goal was stopped"
@@ -115,8 +118,6 @@ class HandoffService:
                 await move_goal(tx, goal, to=GoalStatus.PLANNING)
             if goal.status is GoalStatus.WAITING:
                 await move_goal(tx, goal, to=GoalStatus.RUNNING)
-            if goal.status not in (GoalStatus.PLANNING, GoalStatus.RUNNING):
-                return
             await move_goal(tx, goal, to=GoalStatus.FAILED, reason=_STOPPED)
             await hand_off(tx, goal, None, reference=reference)
             await outbox.touch(tx, team_id=team_id, noun="goal", subject=goal_id, priority=2)

@@ -37,12 +37,22 @@ class InboxRepository:
 
     async def add_trigger(self, *, team_id: str, trigger_id: str) -> bool:
         """Remember an interaction that is handled in its request; False when it was seen (S19)."""
+        return await self._remember(team_id, f"trigger:{trigger_id}", "trigger")
+
+    async def take_message(self, *, team_id: str, channel_id: str, ts: str) -> bool:
+        """Remember that a message is acted on in this transaction; False when it was before.
+
+        An event is settled after its listener has committed, so it may be handled again.
+        """
+        return await self._remember(team_id, f"message:{channel_id}:{ts}", "message")
+
+    async def _remember(self, team_id: str, event_id: str, thread_key: str) -> bool:
         added = await self._session.scalar(
             insert(InboxEvent)
             .values(
                 team_id=team_id,
-                event_id=f"trigger:{trigger_id}",
-                thread_key="trigger",
+                event_id=event_id,
+                thread_key=thread_key,
                 body={},
                 status=InboxStatus.HANDLED,
                 handled_at=func.now(),

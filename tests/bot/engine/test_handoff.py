@@ -7,10 +7,11 @@ from sqlalchemy import select
 
 from bot.engine.cards import HandoffCard
 from bot.goals.clicks import Click
+from storage.tables.approvals import Verdict
 from storage.tables.goals import GoalStatus, TaskStatus
 from storage.tables.recovery import Handoff
 from tests.bot.engine.counting import BUGGY, BUGGY_BEFORE
-from tests.bot.engine.world import ADA, DANA, LONG, MO, TEAM, World, add, step
+from tests.bot.engine.world import ADA, ASK_MO, DANA, LONG, MO, TEAM, World, add, step
 
 
 async def handed_over(world: World, goal_id: int) -> list[tuple[HandoffCard, list[str]]]:
@@ -119,6 +120,23 @@ async def test_goal_that_cannot_be_driven_is_stopped_once(world: World) -> None:
     world.forget_jobs()
     await world.sweeper.sweep()
     assert world.jobs() == []
+
+
+async def test_goal_that_waits_for_its_requester_is_not_stopped(world: World) -> None:
+    """A late stop drops nothing of a paused goal, which goes on when it is resumed."""
+    world.policy = ASK_MO
+    world.wire()
+    goal_id = await world.start(add("t1", "Report", guests=["j@acme.example"]))
+    dana = Click(TEAM, DANA)
+    assert (await world.pauses.pause(dana, goal_id)).ok
+    await world.handoffs.stop_goal(reference="abcd1234", team_id=TEAM, goal_id=goal_id)
+    assert await world.statuses(goal_id) == {"t1": TaskStatus.NEEDS_APPROVAL}
+    assert (await world.pauses.resume(dana, goal_id)).ok
+    item = await world.item(goal_id)
+    assert (await world.desk.decide(Click(TEAM, MO), item, Verdict.APPROVE, None)).ok
+    await world.drive(goal_id)
+    assert (await world.goal(goal_id)).status is GoalStatus.DONE
+    assert world.provider.effects == ["Report"]
 
 
 async def test_goal_that_another_process_runs_keeps_that_call(world: World) -> None:

@@ -29,7 +29,7 @@ async def card(world: World, remark_id: int | None = None) -> RemarkCard:
 async def several(world: World) -> tuple[int, RemarkCard]:
     """Return a goal, and the question about a message that fits two of its steps."""
     goal_id = await waiting(world)
-    await world.goals.receive(said("change the size to 9"))
+    await world.goals.receive(said("change the size to 9", ts="9.0"))
     return goal_id, await card(world)
 
 
@@ -129,7 +129,7 @@ async def test_none_of_these_closes_the_question(world: World) -> None:
 async def test_message_that_arrives_twice_is_asked_about_once(world: World) -> None:
     """Slack may send an event again."""
     await several(world)
-    await world.goals.receive(said("change the size to 9"))
+    await world.goals.receive(said("change the size to 9", ts="9.0"))
     assert world.one("SELECT count(*) FROM remarks") == 1
 
 
@@ -139,7 +139,7 @@ async def test_at_most_four_meanings_have_buttons(world: World, count: int) -> N
     steps = [add(f"t{n}", f"Deal {n}", size="5") for n in range(count)]
     goal_id = await world.plan(*steps)
     await world.drive(goal_id)
-    await world.goals.receive(said("change the size to 9"))
+    await world.goals.receive(said("change the size to 9", ts="9.0"))
     shown = await card(world)
     assert len(shown.options) == 4
     assert ("It fits 6 things" in shown.said) is (count > 4)
@@ -219,7 +219,7 @@ async def test_number_that_no_button_has_changes_nothing(world: World) -> None:
 async def test_corrected_message_is_told_that_the_first_words_count(world: World) -> None:
     """Its question stays; another message is another question."""
     await several(world)
-    await world.goals.receive(replace(said("change the size to 8"), is_edited=True))
+    await world.goals.receive(replace(said("change the size to 8", ts="9.0"), is_edited=True))
     assert await answers(world) == [
         "I still go by what you wrote first. To change that, write it in a new message here."
     ]
