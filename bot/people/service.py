@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import stamina
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -12,6 +13,9 @@ from storage.database import Database
 from storage.tables.people import Person, Role
 
 FRESH_FOR = timedelta(hours=1)
+
+START_S = 120.0
+"""How long a start waits at most for Slack to answer again; its limits are by the minute."""
 
 _UNKNOWN_PERSON = frozenset({"users_not_found", "user_not_found", "user_not_visible"})
 
@@ -50,15 +54,20 @@ class PeopleService:
         """Read everybody whom the settings name, and the owner where they name no admin.
 
         A person has to be known before policy can ask them. Names that Slack does not know are
-        skipped: `doctor` reports them.
+        skipped: `doctor` reports them. Where Slack asks to wait, this waits: many processes may
+        start at once.
+
+        Raises:
+            SlackApiError: Slack refuses to answer, or still asks to wait after `START_S`.
         """
         for name in sorted(self._named.admins | self._named.approvers):
-            await self._read_named(team_id, name)
+            async for attempt in _patiently():
+                with attempt:
+                    await self._read_named(team_id, name)
         if not self._named.has_admin:
-            async for user in self._everybody():
-                if user.get("is_primary_owner"):
-                    await self._keep(team_id, user)
-                    return
+            async for attempt in _patiently():
+                with attempt:
+                    await self._read_owner(team_id)
 
     async def list_by_role(self, team_id: str, role: Role) -> Sequence[Person]:
         """Return the active people of a role, as last read."""
@@ -69,6 +78,12 @@ class PeopleService:
         """Return the active member with this address, as last read."""
         async with self._database.transaction() as tx:
             return await tx.people.find_by_email(team_id, email)
+
+    async def _read_owner(self, team_id: str) -> None:
+        async for user in self._everybody():
+            if user.get("is_primary_owner"):
+                await self._keep(team_id, user)
+                return
 
     async def _read_named(self, team_id: str, name: str) -> None:
         try:
@@ -90,3 +105,14 @@ class PeopleService:
         facts = facts_of(user, team_id=team_id, named=self._named)
         async with self._database.transaction() as tx:
             return await tx.people.upsert(team_id, str(user["id"]), facts)
+
+
+def _patiently() -> AsyncIterator[stamina.Attempt]:
+    return stamina.retry_context(on=_wait_s, attempts=None, timeout=START_S)
+
+
+def _wait_s(error: Exception) -> float | bool:
+    """Return how long Slack asks to wait, or False where waiting does not help."""
+    if not isinstance(error, SlackApiError) or error.response.get("error") != "ratelimited":
+        return False
+    return float(error.response.headers.get("Retry-After", 1))

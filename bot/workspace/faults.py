@@ -17,7 +17,7 @@ class Faults:
     `drop_reply_after_post`: `chat.postMessage` takes effect, the connection closes unanswered.
     `drop_reply_after_update`: the same for `chat.update`.
     `internal_error`: any Web API call answers 500 and takes no effect.
-    `ratelimited`: `chat.postMessage` and `chat.update` answer 429, Retry-After 1.
+    `ratelimited`: what writes messages or looks for people answers 429, Retry-After 1.
     `duplicate_events`: events are delivered twice.
     """
 

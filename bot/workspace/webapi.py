@@ -29,6 +29,7 @@ _DROPPED = {
     "chat.postMessage": "drop_reply_after_post",
     "chat.update": "drop_reply_after_update",
 }
+_LIMITED = frozenset({*_DROPPED, "users.lookupByEmail", "users.list"})
 
 
 class WebApi:
@@ -103,7 +104,7 @@ class WebApi:
         faults = self._workspace.faults
         if faults.take("internal_error"):
             raise RefusedError("internal_error")
-        if name in _DROPPED and faults.take("ratelimited"):
+        if name in _LIMITED and faults.take("ratelimited"):
             raise RateLimitedError(retry_after_s=1)
 
     def _headers(self, name: str) -> dict[str, str]:

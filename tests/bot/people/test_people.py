@@ -108,6 +108,15 @@ async def test_named_people_are_known_before_they_write(bot: SlackBot) -> None:
     assert found.person_id == "U0MO"
 
 
+@pytest.mark.parametrize("named", [Named(), Named(admins=frozenset({"ada@northwind.example"}))])
+async def test_start_waits_where_slack_asks_to(bot: SlackBot, named: Named) -> None:
+    """Many processes that start in one minute meet Slack's limit; none of them dies of it."""
+    people = PeopleService(database=bot.database, client=bot.client, named=named)
+    await bot.workspace.do("faults", ratelimited=1)
+    await people.prepare(TEAM)
+    assert [p.person_id for p in await people.list_by_role(TEAM, Role.ADMIN)] == ["U0ADA"]
+
+
 async def test_owner_is_read_where_nobody_is_named(bot: SlackBot) -> None:
     """Without any setting the workspace's owner is there to decide."""
     people = PeopleService(database=bot.database, client=bot.client, named=Named())
