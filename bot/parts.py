@@ -138,7 +138,7 @@ class Parts:
             rounds=self.rounds,
             budgets=self.budgets,
             timing=self.timing,
-            newer=Newer(registry=self.registry, started_at=self.clock.now()),
+            newer=Newer(registry=self.registry, now=self.clock.now),
         )
 
     @cached_property

@@ -161,7 +161,7 @@ class Engine:
             for task in tasks
             if task.status is TaskStatus.READY
             and task.lease_owner != owner
-            and not self._newer.plans(task)
+            and not self._newer.plans(task, tasks)
             # What an earlier version made ready waits until the new one was shown.
             and (goal.status is not GoalStatus.PLANNING or is_read(task, self._registry))
         ]
@@ -198,7 +198,7 @@ class Engine:
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
         running = [task for task in tasks if task.status is TaskStatus.RUNNING]
         if all(task.lease_owner == owner for task in running) or any(
-            self._newer.plans(task) for task in running
+            self._newer.plans(task, tasks) for task in running
         ):
             return []
         return await tx.tasks.claim_abandoned(

@@ -1,9 +1,13 @@
 """Rolling deploys: what a newer version planned while this one still runs."""
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from connectors.registry import Registry
 from storage.tables.goals import Task
+
+AT_MOST = timedelta(hours=1)
+"""How long a step is left to a newer version; after a rollback nobody is there to take it."""
 
 
 class Newer:
@@ -11,16 +15,24 @@ class Newer:
 
     A task that is older than this process may name what an upgrade took away: it ends with a
     sentence. One that was planned since names what a newer version brought; a worker of that one
-    sees to it, however often this one is nudged. Does not see that an action which both have means
-    something else by now: that is the version in the call's hash.
+    sees to it, however often this one is nudged, for at most `AT_MOST`. Does not see that an
+    action which both have means something else by now: that is the version in the call's hash.
     """
 
-    def __init__(self, *, registry: Registry, started_at: datetime) -> None:
-        """Take when this process started, by the database's clock."""
+    def __init__(self, *, registry: Registry, now: Callable[[], datetime]) -> None:
+        """Take the database's clock; this process starts now."""
         self._registry = registry
-        self._started_at = started_at
+        self._now = now
+        self._started_at = now()
 
-    def plans(self, task: Task) -> bool:
-        """Whether a newer version planned a task, which this one cannot do."""
-        is_unknown = self._registry.stored_action(task.action).is_removed
-        return is_unknown and task.created_at > self._started_at
+    def plans(self, task: Task, tasks: Sequence[Task]) -> bool:
+        """Whether a newer version planned a task, which this one cannot do.
+
+        Args:
+            task: a row of a list was planned when its list was.
+            tasks: all of the goal's.
+        """
+        if not self._registry.stored_action(task.action).is_removed:
+            return False
+        planned = next((other for other in tasks if other.key == task.parent_key), task)
+        return self._started_at < planned.created_at and self._now() < planned.created_at + AT_MOST

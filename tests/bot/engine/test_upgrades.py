@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.builtins import BUILTINS
+from bot.engine.newer import AT_MOST
 from bot.goals.clicks import Click
 from connectors.clients import ConnectionClients
 from connectors.execute import Executor
@@ -16,6 +17,7 @@ from storage.tables.goals import GoalStatus, TaskStatus
 from tests.bot.engine.counting import CONNECTOR
 from tests.bot.engine.test_gate import approve
 from tests.bot.engine.test_recovery import die_while_sending
+from tests.bot.engine.test_rows import FIND_ALL, ITEMS, each
 from tests.bot.engine.world import ASK_MO, DANA, TEAM, World, add, ref, step
 
 
@@ -248,3 +250,33 @@ async def test_lost_call_that_only_a_newer_version_knows_is_left_to_it(world: Wo
     await world.drive(goal_id)
     assert await world.statuses(goal_id) == {"t1": TaskStatus.SUCCEEDED}
     assert world.provider.effects == ["New"]
+
+
+async def test_rows_that_were_expanded_after_an_upgrade_end_with_a_sentence(world: World) -> None:
+    """A row is as old as its list: what the upgrade removed is not mistaken for something new."""
+    for name in ("A", "B"):
+        world.provider.put(name)
+    adds = add("t2", each("name"), kind="unsafe", is_own=True, for_each=ITEMS)
+    goal_id = await world.plan(FIND_ALL, adds)
+    upgrade(world, without("add_unsafe"))
+    await world.drive(goal_id)
+    await world.start_proposed(goal_id)
+    tasks = await world.tasks(goal_id)
+    assert [(task.failure or {}).get("message") for task in tasks.values() if task.parent_key] == [
+        MESSAGE,
+        MESSAGE,
+    ]
+    assert (await world.goal(goal_id)).settled_at is not None
+
+
+async def test_step_that_no_newer_version_took_ends_with_a_sentence(world: World) -> None:
+    """After a rollback nobody is left who knows the step: it does not stay ready for ever."""
+    upgrade(world, without("add_unsafe"))
+    old = world.engine
+    goal_id = await world.plan(add("t1", "New", kind="unsafe", is_own=True))
+    await old.drive(TEAM, goal_id)
+    assert await world.statuses(goal_id) == {"t1": TaskStatus.READY}
+    world.ahead = AT_MOST
+    await old.drive(TEAM, goal_id)
+    assert (await world.tasks(goal_id))["t1"].failure == {"code": "removed", "message": MESSAGE}
+    assert (await world.goal(goal_id)).status is GoalStatus.FAILED

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -139,6 +139,8 @@ class World:
     max_replans: int = 1
     max_rounds: int = 2
     limits: Limits = field(default_factory=Limits)
+    ahead: timedelta = timedelta()
+    """By how much a process takes it to be later than it is, when it meets a newer version."""
     connection_ids: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -187,7 +189,7 @@ class World:
             rounds=self.rounds,
             budgets=self.budgets,
             timing=self.timing,
-            newer=Newer(registry=self.registry, started_at=datetime.now(UTC)),
+            newer=Newer(registry=self.registry, now=lambda: datetime.now(UTC) + self.ahead),
         )
         self.desk = ApprovalDesk(
             database=self.database,
