@@ -309,7 +309,9 @@ class Parts:
             answers=self.answers,
             unknowns=UnknownService(database=database),
             handoffs=self.handoffs,
-            remarks=RemarkService(database=database, wishes=self.wishes, rounds=self.rounds),
+            remarks=RemarkService(
+                database=database, wishes=self.wishes, rounds=self.rounds, budgets=self.budgets
+            ),
             halts=self.halts,
             connections=self.connection_desk,
             digests=DigestService(database=database, queries=self.digests, now=self.clock.now),

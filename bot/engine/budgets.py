@@ -101,6 +101,11 @@ class _Line:
         """Say the budget itself, for a person."""
         return f"one goal may use at most {self.limit:,.10g} {self.what}"
 
+    @property
+    def sentence(self) -> str:
+        """Say the budget itself, as a sentence of its own."""
+        return f"{self.most[:1].upper()}{self.most[1:]}."
+
 
 class Budgets:
     """Watches what goals use, inside the transaction that holds the goal."""
@@ -170,8 +175,7 @@ class Budgets:
         """Return the budget that so many steps go beyond, in a sentence; None within it."""
         if tasks <= self._limits.tasks:
             return None
-        most = _Line(tasks, self._limits.tasks, "steps").most
-        return f"{most[:1].upper()}{most[1:]}."
+        return _Line(tasks, self._limits.tasks, "steps").sentence
 
     async def cover_tasks(self, tx: Transaction, goal: Goal, *, tasks: int) -> bool:
         """Whether a goal may have so many steps; where not, it ends with what it has."""
@@ -186,7 +190,7 @@ class Budgets:
         A planner's answer may take several requests (repairs), which are not cut off: a budget is
         overdrawn by one answer at most.
         """
-        line = next((it for it in await self._model_lines(tx, goal) if it.is_over), None)
+        line = await self._spent_line(tx, goal)
         if line is None:
             return True
         await self.stop(tx, goal, line.most)
@@ -194,7 +198,12 @@ class Budgets:
 
     async def allows_request(self, tx: Transaction, goal: Goal) -> bool:
         """Whether a model may be asked once more; where not, nothing happens to the goal."""
-        return not any(line.is_over for line in await self._model_lines(tx, goal))
+        return await self._spent_line(tx, goal) is None
+
+    async def spent(self, tx: Transaction, goal: Goal) -> str | None:
+        """Return which budget lets no model be asked any more, in a sentence; None if one may."""
+        line = await self._spent_line(tx, goal)
+        return None if line is None else line.sentence
 
     async def near(self, tx: Transaction, goal: Goal) -> str | None:
         """Return which budget is nearly used up, in a line for a planner that is asked anyway."""
@@ -276,6 +285,9 @@ class Budgets:
             )
             lines.append(_Line(round(cost, 2), limits.money, "in model costs"))
         return lines
+
+    async def _spent_line(self, tx: Transaction, goal: Goal) -> _Line | None:
+        return next((it for it in await self._model_lines(tx, goal) if it.is_over), None)
 
     async def _reached(self, tx: Transaction, goal: Goal, tasks: Sequence[Task]) -> set[str]:
         """Return whom the goal's writes have notified so far, by the calls that were made."""

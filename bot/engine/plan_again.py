@@ -143,7 +143,7 @@ class PlanAgain:
             data={"why": reason, "kind": deviation.kind.value},
         )
         if deviation.kind is Kind.WISH:
-            await self._refuse_wish(tx, goal, said)
+            await self.refuse_wish(tx, goal, said)
             return
         await tx.goals.set_deviation(goal, None, replans=MAX_REPLANS)
         await move_goal(tx, goal, to=GoalStatus.RUNNING)
@@ -154,7 +154,7 @@ class PlanAgain:
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
         await progress.finish(tx, goal, tasks, self._registry, said=said, is_whole=is_whole)
 
-    async def _refuse_wish(self, tx: Transaction, goal: Goal, said: str) -> None:
+    async def refuse_wish(self, tx: Transaction, goal: Goal, said: str) -> None:
         """Go on with the plan as it was, judged anew, and tell its requester why."""
         await tx.goals.set_deviation(goal, None)
         await defer_drive(tx, goal.team_id, goal.id)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from approvals.decisions import DecisionService
 from bot.engine.budgets import Budgets
 from bot.engine.cancelling import cancel_goal
-from bot.engine.deviations import Deviation
+from bot.engine.deviations import Deviation, Kind
 from bot.engine.drive import defer_drive
 from bot.engine.plan_again import PlanAgain, ask, literal_labels
 from bot.engine.plans import adopt
@@ -102,7 +102,7 @@ class PlanningJob:
             if goal.plan_version > 0 and goal.deviation is None:
                 return None
             deviation = Deviation.from_json(goal.deviation) if goal.deviation else None
-            if not await self._budgets.cover_request(tx, goal):
+            if not await self._may_ask(tx, goal, deviation):
                 return None
             requester = await tx.people.get(team_id, goal.requester_id)
             people = await tx.people.list_active(team_id)
@@ -126,6 +126,20 @@ class PlanningJob:
             progress=progress,
         )
         return _Begun(request, goal.requester_id, goal.plan_version, deviation)
+
+    async def _may_ask(self, tx: Transaction, goal: Goal, deviation: Deviation | None) -> bool:
+        """Whether the budgets let the planner be asked; where not, the goal ends.
+
+        A goal that somebody only wants more of goes on as it was.
+        """
+        if deviation is None or deviation.kind is not Kind.WISH:
+            return await self._budgets.cover_request(tx, goal)
+        spent = await self._budgets.spent(tx, goal)
+        if spent is None:
+            return True
+        await self._again.refuse_wish(tx, goal, spent)
+        await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=2)
+        return False
 
     async def _store(
         self,

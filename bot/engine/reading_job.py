@@ -167,7 +167,8 @@ class ReadingJob:
             asked = "Does that belong to this goal, or is it a new one? Nothing is changed yet."
             await _ask(tx, remark, goal, asked, [_ADD, A_NEW_GOAL])
         else:
-            await settle_remark(tx, remark, await add_wish(tx, goal, remark.text, self.rounds))
+            said = await add_wish(tx, goal, remark.text, rounds=self.rounds, budgets=self.budgets)
+            await settle_remark(tx, remark, said)
 
     async def _replace(
         self, tx: Transaction, remark: Remark, goal: Goal, read: Reading, *, is_sure: bool

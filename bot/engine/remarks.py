@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bot.engine.budgets import Budgets
 from bot.engine.card_queries import CardQueries
 from bot.engine.cards import RemarkCard
 from bot.engine.options import MOST, Meaning, Option
@@ -35,9 +36,12 @@ _NONE = "Nothing was changed. Tell me in other words what you would like."
 class RemarkService:
     """Answers the buttons under a question about what a message means."""
 
-    def __init__(self, *, database: Database, wishes: Wishes, rounds: Rounds) -> None:
+    def __init__(
+        self, *, database: Database, wishes: Wishes, rounds: Rounds, budgets: Budgets
+    ) -> None:
         self._database = database
         self._rounds = rounds
+        self._budgets = budgets
         self._wishes = wishes
 
     async def pick(self, click: Click, remark_id: int, number: int) -> Answer:
@@ -56,7 +60,9 @@ class RemarkService:
             elif goal.plan_version != remark.version:
                 said = STALE
             elif option.meaning is Meaning.ADD:
-                said = await add_wish(tx, goal, remark.text, self._rounds)
+                said = await add_wish(
+                    tx, goal, remark.text, rounds=self._rounds, budgets=self._budgets
+                )
             else:
                 said = await self._wishes.bring(tx, goal, option.wish)
             await settle_remark(tx, remark, said)
@@ -85,7 +91,9 @@ class RemarkService:
         return remark, goal, None
 
 
-async def add_wish(tx: Transaction, goal: Goal, text: str, rounds: Rounds) -> str:
+async def add_wish(
+    tx: Transaction, goal: Goal, text: str, *, rounds: Rounds, budgets: Budgets
+) -> str:
     """Send a goal back to its planner with what its requester wants besides; return the answer.
 
     What is finished or runs stays; new writes are shown before they run.
@@ -95,11 +103,15 @@ async def add_wish(tx: Transaction, goal: Goal, text: str, rounds: Rounds) -> st
         goal: as it is now.
         text: what the requester wrote.
         rounds: asks the planner.
+        budgets: say whether a model may be asked once more.
     """
     if goal.status not in CHANGEABLE:
         return _CLOSED
     if goal.status is GoalStatus.PAUSED:
         return _PAUSED
+    spent = await budgets.spent(tx, goal)
+    if spent is not None:
+        return f"{spent} The plan stays as it was; send this as a new message."
     if not await rounds.wish(tx, goal, text):
         return _CLOSED
     await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)

@@ -469,3 +469,33 @@ async def test_defect_while_reading_is_said(world: World) -> None:
         shown = await card(world)
         assert shown.said == "Something went wrong on my side while I read that."
         assert [label for label, _ in shown.options] == ["A new goal"]
+
+
+async def test_wish_beyond_the_budget_of_requests_is_refused_at_once(world: World) -> None:
+    """The model that read it was the last one asked; what waits for an approver waits on (S38)."""
+    world.limits = Limits(requests=2)
+    script = plan(COMPANY, KICKOFF), ADDS
+    async with replanning(world, *script, can_read=True, policy=ASK_MO) as scene:
+        goal_id = await begun(scene)
+        await scene.hear("and a Report")
+        goal = await world.goal(goal_id)
+        assert (goal.status, goal.clarifications) == (GoalStatus.WAITING, [])
+        assert (await card(world)).said.startswith("One goal may use at most 2 requests to a model")
+        assert (await asked(world, goal_id))["t2"] is ApprovalStatus.PENDING
+
+
+async def test_wish_that_the_last_request_leaves_unplanned_keeps_the_plan(world: World) -> None:
+    """Budget used up between the wish and its plan: the goal goes on without it (S38)."""
+    script = plan(COMPANY, KICKOFF), ADDS
+    async with replanning(world, *script, can_read=True, policy=ASK_MO) as scene:
+        goal_id = await begun(scene)
+        await scene.hear("and a Report")
+        world.sql("UPDATE usage SET prompt_tokens = 300000")
+        await scene.job.plan_goal(TEAM, goal_id)
+        goal = await scene.settle()
+        assert (goal.status, goal.plan_version) == (GoalStatus.WAITING, 1)
+        assert goal.stopped_because is None
+        assert (await answers(world))[0].startswith(
+            "I could not fit that in, so the plan stays as it was. One goal may use at most"
+        )
+        assert (await asked(world, goal_id))["t2"] is ApprovalStatus.PENDING

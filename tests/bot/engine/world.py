@@ -208,7 +208,9 @@ class World:
         self.wishes = Wishes(
             registry=self.registry, forecaster=self.forecaster, decisions=self.decisions
         )
-        self.remarks = RemarkService(database=self.database, wishes=self.wishes, rounds=self.rounds)
+        self.remarks = RemarkService(
+            database=self.database, wishes=self.wishes, rounds=self.rounds, budgets=self.budgets
+        )
         self.changes = ChangeService(
             registry=self.registry, wishes=self.wishes, now=lambda: datetime.now(UTC)
         )
