@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.engine.budgets import Budgets
@@ -10,7 +10,7 @@ from bot.engine.changes import ChangeService
 from bot.engine.options import A_NEW_GOAL, THIS_GOAL, Meaning, Option
 from bot.engine.plans import CHANGEABLE
 from bot.engine.readings import steps_seen, to_wish
-from bot.engine.remarks import READ_JOB, add_wish, redraw, settle_remark, start_remarked
+from bot.engine.remarks import READ_JOB, TOO_EARLY, add_wish, redraw, settle_remark, start_remarked
 from bot.engine.rounds import Rounds
 from bot.engine.targets import Around
 from bot.engine.wishes import Refused, Wish, Wishes
@@ -32,6 +32,14 @@ _CHANGED = (
     "The plan changed while I was reading that, so I changed nothing. "
     "Write it again if you still want it."
 )
+_HELD = "I read that as soon as the plan is made."
+_ASK_FIRST = (
+    "I asked you something about this goal. Answer that first, then write this again; "
+    "nothing is changed."
+)
+_NOT_NOW = {GoalStatus.PLANNING: TOO_EARLY, GoalStatus.ASKING: _ASK_FIRST}
+_HOLD = timedelta(minutes=10)
+"""How long a message waits for a plan: longer than a planner takes, shorter than its writer."""
 _STALE_S = 120.0
 """Longer than a model may take: a remark that nobody saw to for so long lost its job."""
 
@@ -83,13 +91,24 @@ class ReadingJob:
                 await _ask(tx, *found, _DEFECT.reason, [A_NEW_GOAL])
 
     async def sweep(self) -> int:
-        """Nudge remarks whose job was lost; return how many."""
+        """Nudge remarks whose job was lost, or whose goal has its plan; return how many."""
         async with self.database.transaction() as tx:
             lost = await tx.remarks.list_unread(older_than_s=_STALE_S)
             for remark in lost:
                 await tx.remarks.touch(remark)
                 await tx.defer(READ_JOB, team_id=remark.team_id, remark_id=remark.id)
-        return len(lost)
+            held = await tx.remarks.list_held()
+        for remark in held:
+            await self._release(remark.team_id, remark.id)
+        return len(lost) + len(held)
+
+    async def _release(self, team_id: str, remark_id: int) -> None:
+        """Let a remark be read that waited for a plan."""
+        async with self.database.transaction() as tx:
+            found = await _locked(tx, team_id, remark_id)
+            if found is not None:
+                await tx.remarks.release(found[0])
+                await tx.defer(READ_JOB, team_id=team_id, remark_id=remark_id)
 
     async def _begin(self, team_id: str, remark_id: int) -> _Begun | None:
         """Return what to ask the model, or why it is not asked; None where nothing is to do."""
@@ -99,8 +118,7 @@ class ReadingJob:
                 return None
             remark, goal = found
             await tx.remarks.touch(remark)
-            if goal.status not in CHANGEABLE:
-                await _ask(tx, remark, goal, _OVER, [A_NEW_GOAL])
+            if await self._is_put_off(tx, remark, goal):
                 return None
             if not await self.budgets.allows_request(tx, goal):
                 return _Begun(_SPENT, goal.plan_version)
@@ -116,6 +134,20 @@ class ReadingJob:
             goal_id=goal.id,
         )
         return _Begun(request, goal.plan_version)
+
+    async def _is_put_off(self, tx: Transaction, remark: Remark, goal: Goal) -> bool:
+        """Whether a goal cannot be changed now.
+
+        While a plan is made the remark waits for it; of any other goal its writer is told why.
+        """
+        if goal.status in CHANGEABLE:
+            return False
+        if goal.status is GoalStatus.PLANNING and self.now() - remark.created_at < _HOLD:
+            await tx.remarks.hold(remark, said=_HELD)
+            await redraw(tx, remark)
+        else:
+            await _ask(tx, remark, goal, _NOT_NOW.get(goal.status, _OVER), [A_NEW_GOAL])
+        return True
 
     async def _read(self, request: ReadRequest | Unread) -> Read:
         if isinstance(request, Unread):
@@ -153,9 +185,9 @@ class ReadingJob:
     ) -> None:
         """Do what can be seen before it happens; ask about everything else."""
         is_sure = read.kind is MessageKind.CHANGE
-        if goal.status not in CHANGEABLE:
-            await _ask(tx, remark, goal, _OVER, [A_NEW_GOAL])
-        elif read.add:
+        if await self._is_put_off(tx, remark, goal):
+            return
+        if read.add:
             await self._add(tx, remark, goal, is_sure=is_sure)
         elif goal.plan_version != version:
             await _ask(tx, remark, goal, _CHANGED, [A_NEW_GOAL])

@@ -24,6 +24,10 @@ READ_JOB = "read_remark"
 STALE = (
     "The plan has changed since I asked, so I changed nothing. Write it again if you still want it."
 )
+TOO_EARLY = (
+    "I am still working out this goal, and nothing is changed. If that is about it, write it again "
+    "when its card shows the plan."
+)
 _OPEN = frozenset({RemarkStatus.READING, RemarkStatus.ASKING})
 _NOT_YOURS = "Only the person who asked for this can answer."
 _ANSWERED = "I have that answer already; nothing changed."

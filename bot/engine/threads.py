@@ -5,7 +5,7 @@ from bot.engine.changes import ChangeService
 from bot.engine.options import A_NEW_GOAL
 from bot.engine.pauses import PauseService
 from bot.engine.plans import CHANGEABLE
-from bot.engine.remarks import ask_about, read_later
+from bot.engine.remarks import TOO_EARLY, ask_about, read_later
 from bot.engine.telling import note
 from bot.engine.undo import UndoService
 from bot.goals.messages import IncomingMessage
@@ -13,10 +13,6 @@ from bot.planning.interpret import ThreadWord, talk_kind, thread_word
 from storage.database import Transaction
 from storage.tables.goals import Goal, GoalKind
 
-_TOO_EARLY = (
-    "I am still working out this goal, and nothing is changed. If that is about it, write it again "
-    "when its card shows the plan."
-)
 _NOT_OVER = "It is not over yet: write “stop” first, then “undo”."
 
 
@@ -82,7 +78,7 @@ class ThreadService:
         if goal.status in CHANGEABLE:
             await read_later(tx, goal, message)
         else:
-            await ask_about(tx, goal, message, _TOO_EARLY, [A_NEW_GOAL])
+            await ask_about(tx, goal, message, TOO_EARLY, [A_NEW_GOAL])
         return True
 
     async def _undo(self, tx: Transaction, message: IncomingMessage) -> str:

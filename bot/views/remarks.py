@@ -46,7 +46,9 @@ def remark_fallback(card: RemarkCard) -> str:
 def _said(card: RemarkCard) -> str:
     if card.goal is not None:
         return f"This is how it stands: {words.headline(card.goal)}."
-    return _READING if card.status is RemarkStatus.READING else card.said
+    if card.status is RemarkStatus.READING:
+        return card.said or _READING
+    return card.said
 
 
 def _standing(goal: GoalCard) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from storage.errors import NotFoundError
+from storage.tables.goals import Goal, GoalStatus
 from storage.tables.remarks import Remark, RemarkStatus
 
 
@@ -82,6 +83,29 @@ class RemarkRepository:
             .limit(limit)
         )
         return rows.all()
+
+    async def hold(self, remark: Remark, *, said: str) -> None:
+        """Store that it is read once its goal's plan is made, and what its writer is told."""
+        await self._change(remark, said=said, touched_at=func.now())
+
+    async def list_held(self, *, limit: int = 200) -> Sequence[Remark]:
+        """Return remarks that were held and whose goals are not planned any more."""
+        rows = await self._session.scalars(
+            select(Remark)
+            .join(Goal, Goal.id == Remark.goal_id)
+            .where(
+                Remark.status == RemarkStatus.READING,
+                Remark.said != "",
+                Goal.status != GoalStatus.PLANNING,
+            )
+            .order_by(Remark.touched_at)
+            .limit(limit)
+        )
+        return rows.all()
+
+    async def release(self, remark: Remark) -> None:
+        """Store that a held one is read now."""
+        await self._change(remark, said="", touched_at=func.now())
 
     async def touch(self, remark: Remark) -> None:
         """Store that somebody sees to it that it is read."""

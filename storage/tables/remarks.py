@@ -41,7 +41,7 @@ class Remark(Base):
     version: Mapped[int]
     """The plan's when the options were made; another one makes them void."""
     said: Mapped[str] = mapped_column(default="")
-    """What the person reads: the question, later what was done."""
+    """What the person reads: what its reading waits for, the question, later what was done."""
     options: Mapped[JsonList] = mapped_column(default=list)
     """What it may mean, as `bot.engine.options` writes it; the buttons, in their order."""
     created_at: Mapped[CreatedAt]
