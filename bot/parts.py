@@ -124,21 +124,23 @@ class Parts:
         return PeopleService(database=self.database, client=self.client, named=named)
 
     @cached_property
+    def newer(self) -> Newer:
+        return Newer(registry=self.registry, now=self.clock.now)
+
+    @cached_property
     def engine(self) -> Engine:
-        executor = self.connections.executor
+        executor, registry = self.connections.executor, self.registry
         return Engine(
             database=self.database,
-            registry=self.registry,
+            registry=registry,
             executor=executor,
-            preparer=Preparer(registry=self.registry, executor=executor, database=self.database),
+            preparer=Preparer(registry=registry, executor=executor, database=self.database),
             gate=Gate(policy=self.policy, decisions=self.decisions, lease_s=self.timing.lease_s),
-            proposals=Proposals(
-                forecaster=self.forecaster, registry=self.registry, rounds=self.rounds
-            ),
+            proposals=Proposals(forecaster=self.forecaster, registry=registry, rounds=self.rounds),
             rounds=self.rounds,
             budgets=self.budgets,
             timing=self.timing,
-            newer=Newer(registry=self.registry, now=self.clock.now),
+            newer=self.newer,
         )
 
     @cached_property
@@ -203,6 +205,7 @@ class Parts:
                 providers=self.connections.providers,
                 public_url=self.settings.countersign_url,
             ),
+            newer=self.newer,
         )
 
     @cached_property

@@ -31,6 +31,10 @@ class Connector:
         """Return a stream by name; registration made sure that every event's exists."""
         return next(stream for stream in self.streams if stream.name == name)
 
+    def find_stream(self, name: str) -> Stream | None:
+        """Return the stream that a stored row names; None where an upgrade removed it."""
+        return next((stream for stream in self.streams if stream.name == name), None)
+
 
 class Registry:
     """Finds actions and connectors by name; refuses incomplete declarations when it is built."""

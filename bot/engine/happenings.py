@@ -4,25 +4,26 @@ A webhook, a poll and the end of a wait only cause a look. Whether a task goes o
 what that look sees, so a forged or stale hint costs one read and moves nothing.
 """
 
-import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 
 from approvals import permits
-from bot.engine.awaits import POLL_AT_MOST_S, defer_check, poll_again_in_s
+from bot.engine.awaits import POLL_AT_LEAST_S, POLL_AT_MOST_S, defer_check, poll_again_in_s
 from bot.engine.channels import Channels
 from bot.engine.drive import defer_drive
+from bot.engine.isolation import Broke, apart, together
+from bot.engine.newer import Newer
 from bot.engine.wakes import end_wait, give_up
 from bot.goals.lifecycle import move_task
 from bot.planning.moments import Duration
 from bot.planning.plan import WaitEvent
 from bot.planning.valid import read_wait
 from connectors.errors import ConnectorError, ReconnectRequiredError, RetryLaterError
-from connectors.events import Changes, Event, Seen, Sought
+from connectors.events import Changes, Event, Seen, Sought, Stream
 from connectors.execute import Executor, ReadPermit
-from connectors.registry import Registry
+from connectors.registry import Connector, Registry
 from storage.database import Database, Transaction
 from storage.queue import Priority
 from storage.tables.goals import Goal, TaskStatus
@@ -43,12 +44,19 @@ class Happenings:
     """Looks whether awaited events happened, and polls for hints. Every replica runs it."""
 
     def __init__(
-        self, *, database: Database, registry: Registry, executor: Executor, channels: Channels
+        self,
+        *,
+        database: Database,
+        registry: Registry,
+        executor: Executor,
+        channels: Channels,
+        newer: Newer,
     ) -> None:
         self._database = database
         self._registry = registry
         self._executor = executor
         self._channels = channels
+        self._newer = newer
 
     async def check_wait(self, team_id: str, wait_id: int) -> None:
         """Look whether what a wait waits for happened; let its task go on, or not."""
@@ -59,7 +67,8 @@ class Happenings:
             event = self._registry.find_event(wait.event)
             connection = await tx.connections.find(team_id, wait.person_id, wait.connector or "")
         if event is None:
-            await self._give_up(wait, "removed", _REMOVED)
+            if not self._newer.may_know(wait.started_at):
+                await self._give_up(wait, "removed", _REMOVED)
             return
         if connection is None:
             await self._ask_again(wait)
@@ -80,17 +89,61 @@ class Happenings:
             await self._saw(wait, event, seen)
 
     async def poll_due(self) -> int:
-        """Poll the streams whose turn it is; return how many this replica polled."""
+        """Poll the streams whose turn it is; return how many this replica took.
+
+        One that breaks, or that an upgrade removed, keeps no other from its turn.
+        """
         async with self._database.transaction() as tx:
             polls = await tx.hooks.claim_polls(lease_s=POLL_CLAIM_S, limit=POLLS_AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            for poll in polls:
-                group.create_task(self._poll(poll))
+        await together(*[self._take(poll) for poll in polls])
         return len(polls)
 
-    async def _poll(self, poll: Poll) -> None:
-        connector = self._registry.connector(poll.connector)
-        stream = connector.stream(poll.stream)
+    async def _take(self, poll: Poll) -> None:
+        connector = self._registry.stored_connector(poll.connector)
+        stream = connector.find_stream(poll.stream)
+        work = self._lose(poll) if stream is None else self._poll(poll, connector, stream)
+        about = {"connector": poll.connector, "stream": poll.stream}
+        if isinstance(await apart(work, **about), Broke):
+            async with self._database.transaction() as tx:
+                cursor = poll.cursor or None
+                await tx.hooks.finish_poll(poll, cursor=cursor, again_in_s=POLL_AT_MOST_S)
+
+    async def _lose(self, poll: Poll) -> None:
+        """Give up what waits for events of a stream that is gone; poll it no more.
+
+        An event that comes in another stream by now is waited for there. What only a newer
+        version knows is left to it.
+        """
+        async with self._database.transaction() as tx:
+            waits = await tx.waits.list_awaiting(
+                poll.team_id, poll.connector, subjects=None, person_id=poll.person_id
+            )
+            for wait in waits:
+                await self._move_stream(tx, poll, wait)
+            unknown = [wait for wait in waits if not self._registry.find_event(wait.event or "")]
+            theirs = [wait for wait in unknown if self._newer.may_know(wait.started_at)]
+            if theirs:
+                cursor = poll.cursor or None
+                await tx.hooks.finish_poll(poll, cursor=cursor, again_in_s=POLL_AT_LEAST_S)
+            else:
+                await tx.hooks.drop_poll(poll)
+        for wait in unknown:
+            if wait not in theirs:
+                await self._give_up(wait, "removed", _REMOVED)
+
+    async def _move_stream(self, tx: Transaction, poll: Poll, wait: Wait) -> None:
+        event = self._registry.find_event(wait.event or "")
+        if event is not None:
+            await tx.hooks.want_poll(
+                connection_id=poll.connection_id,
+                stream=event.stream,
+                team_id=poll.team_id,
+                person_id=poll.person_id,
+                connector=poll.connector,
+                within_s=POLL_AT_LEAST_S,
+            )
+
+    async def _poll(self, poll: Poll, connector: Connector, stream: Stream) -> None:
         permit = _permit(poll.team_id, poll.person_id, poll.connection_id)
         events = [event.name for event in connector.events if event.stream == poll.stream]
         async with self._database.transaction() as tx:
@@ -120,10 +173,17 @@ class Happenings:
         self, poll: Poll, waits: Sequence[Wait], changes: Changes, *, again_in_s: float
     ) -> None:
         """Have looked at what may have changed, and what was owed; say when to poll again."""
+        # What happened between a wait's own first look and the first cursor, no poll can tell.
+        is_first = not poll.cursor
         async with self._database.transaction() as tx:
             for wait in waits:
                 is_owed = wait.hinted_at is not None
-                if is_owed or changes.subjects is None or wait.subject in changes.subjects:
+                if (
+                    is_owed
+                    or is_first
+                    or changes.subjects is None
+                    or wait.subject in changes.subjects
+                ):
                     await defer_check(tx, wait)
             await tx.hooks.finish_poll(poll, cursor=changes.cursor or None, again_in_s=again_in_s)
 

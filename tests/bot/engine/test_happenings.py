@@ -1,6 +1,7 @@
 """Tasks that wait for an event: hints cause looks, and only a look lets a task go on."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,7 +10,11 @@ from hypothesis import strategies as st
 from bot.engine.awaits import POLL_AT_LEAST_S, POLL_AT_MOST_S, poll_again_in_s
 from bot.goals.clicks import Click
 from bot.planning.plan import Ref, WaitEvent
+from connectors.actions import ReadContext
+from connectors.events import Changes, Stream
 from storage.tables.goals import GoalStatus, TaskStatus
+from tests.bot.engine.counting import CONNECTOR, ITEM_CHANGES, ITEM_GROWS
+from tests.bot.engine.test_upgrades import upgrade
 from tests.bot.engine.world import DANA, TEAM, World, add, step
 
 WAITING, DONE, FAILED = TaskStatus.WAITING, TaskStatus.SUCCEEDED, TaskStatus.FAILED
@@ -18,6 +23,16 @@ WAITING, DONE, FAILED = TaskStatus.WAITING, TaskStatus.SUCCEEDED, TaskStatus.FAI
 def grows(size: str = "large", *, at_most: str = "P14D") -> WaitEvent:
     subject = Ref(task="t1", path=["items", 0, "id"])
     return WaitEvent(event="item_grows", subject=subject, value=size, at_most=at_most)
+
+
+_POLL_OF_A_STRANGER = """
+INSERT INTO polls (connection_id, stream, team_id, person_id, connector, next_at, is_hinted)
+VALUES (999, 'x', %s, %s, 'gone', now(), false)
+"""
+
+
+async def _break(context: ReadContext, cursor: object) -> Changes:
+    raise ZeroDivisionError
 
 
 _TAKE_A_LOOK = """
@@ -71,6 +86,7 @@ async def test_what_happened_already_is_not_waited_for(world: World) -> None:
 async def test_polled_change_lets_the_task_go_on(world: World) -> None:
     """A poll hints, a look through the requester's connection sees, and the task runs once."""
     goal_id, item_id = await waiting(world)
+    assert await poll(world) == 1  # There was no cursor yet.
     assert await poll(world) == 0
     world.provider.grow(item_id, "medium")
     assert await poll(world) == 1
@@ -79,6 +95,14 @@ async def test_polled_change_lets_the_task_go_on(world: World) -> None:
     assert await poll(world) == 1
     assert await status(world, goal_id) is DONE
     assert world.provider.effects == ["B"]
+
+
+async def test_what_happened_before_the_first_poll_is_seen(world: World) -> None:
+    """Between a wait's first look and its stream's first cursor nobody counts what changes."""
+    goal_id, item_id = await waiting(world)
+    world.provider.grow(item_id, "large")
+    assert await poll(world) == 1
+    assert await status(world, goal_id) is DONE
 
 
 async def test_hint_without_effect_moves_nothing(world: World) -> None:
@@ -118,6 +142,68 @@ async def test_expired_cursor_looks_at_everything(world: World) -> None:
     world.provider.items[item_id]["size"] = "large"
     world.provider.forgets = True
     assert await poll(world) == 1
+    assert await status(world, goal_id) is DONE
+
+
+async def test_stream_that_was_removed_ends_its_waits_and_no_other_poll(world: World) -> None:
+    """What an upgrade removed is said once and polled no more; others keep their turn."""
+    goal_id, _ = await waiting(world)
+    upgrade(world, replace(CONNECTOR, events=(), streams=()))
+    world.sql(_POLL_OF_A_STRANGER, TEAM, DANA)
+    await poll(world)
+    assert (await world.tasks(goal_id))["t2"].failure == {
+        "code": "removed",
+        "message": "I cannot wait for this any more since I was upgraded. Please ask again.",
+    }
+    assert world.one("SELECT count(*) FROM polls") == 0
+    assert world.one("SELECT count(*) FROM waits WHERE ended_at IS NULL") == 0
+
+
+async def test_poll_that_breaks_keeps_no_other_from_its_turn(world: World) -> None:
+    """A defect in one connector's poll is that stream's alone, and it comes later next time."""
+    broken = Stream(name="broken", scopes=ITEM_CHANGES.scopes, poll=_break)
+    other = replace(ITEM_GROWS, name="item_breaks", stream="broken")
+    events, streams = (ITEM_GROWS, other), (ITEM_CHANGES, broken)
+    upgrade(world, replace(CONNECTOR, events=events, streams=streams))
+    goal_id, item_id = await waiting(world)
+    broken_id, _ = await waiting(world, grows().model_copy(update={"event": "item_breaks"}))
+    world.provider.grow(item_id, "large")
+    world.sql("UPDATE polls SET next_at = now()")
+    world.sql("UPDATE polls SET next_at = now() - interval '1 day' WHERE stream = 'broken'")
+    await world.happenings.poll_due()
+    await look(world)
+    assert await status(world, goal_id) is DONE
+    assert await status(world, broken_id) is WAITING
+    assert world.one(
+        "SELECT count(*) FROM polls WHERE stream = 'broken' AND next_at > now() AND "
+        "claimed_until IS NULL"
+    )
+
+
+async def test_event_that_moved_to_another_stream_is_waited_for_there(world: World) -> None:
+    """An upgrade that renames a stream ends no wait."""
+    goal_id, item_id = await waiting(world)
+    moved = replace(ITEM_GROWS, stream="moved"), replace(ITEM_CHANGES, name="moved")
+    upgrade(world, replace(CONNECTOR, events=moved[:1], streams=moved[1:]))
+    await poll(world)
+    world.provider.grow(item_id, "large")
+    await poll(world)
+    assert await status(world, goal_id) is DONE
+    assert world.one("SELECT min(stream) FROM polls") in ("moved", None)
+
+
+async def test_stream_that_only_a_newer_version_knows_is_left_to_it(world: World) -> None:
+    """In a rolling deploy the old version neither gives such a wait up nor stops its poll."""
+    upgrade(world, replace(CONNECTOR, events=(), streams=()))
+    old = world.happenings
+    upgrade(world, CONNECTOR)
+    goal_id, item_id = await waiting(world)
+    world.provider.grow(item_id, "large")
+    world.sql("UPDATE polls SET next_at = now()")
+    await old.poll_due()
+    await old.check_wait(TEAM, world.one("SELECT id FROM waits"))
+    assert await status(world, goal_id) is WAITING
+    await poll(world)
     assert await status(world, goal_id) is DONE
 
 

@@ -177,6 +177,7 @@ class World:
         self.preparer = Preparer(
             registry=self.registry, executor=self.executor, database=self.database
         )
+        self.newer = Newer(registry=self.registry, now=lambda: datetime.now(UTC) + self.ahead)
         self.engine = Engine(
             database=self.database,
             registry=self.registry,
@@ -189,7 +190,7 @@ class World:
             rounds=self.rounds,
             budgets=self.budgets,
             timing=self.timing,
-            newer=Newer(registry=self.registry, now=lambda: datetime.now(UTC) + self.ahead),
+            newer=self.newer,
         )
         self.desk = ApprovalDesk(
             database=self.database,
@@ -248,6 +249,7 @@ class World:
                 providers=self.plumbing.providers,
                 public_url="http://countersign.test",
             ),
+            newer=self.newer,
         )
         self.halts = HaltService(database=self.database, grace_s=self.timing.call_timeout_s)
         self.wakes = Wakes(database=self.database)
