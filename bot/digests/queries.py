@@ -173,10 +173,7 @@ class DigestQueries:
                 return await _waits_for(tx, person, task, zone)
             if task.status is TaskStatus.READY and task.not_before is not None:
                 return f"is tried again at {instant(task.not_before, zone)}"
-        waits_on_person = {TaskStatus.NEEDS_CONNECTION, TaskStatus.ASKING, TaskStatus.UNKNOWN}
-        if goal.status is GoalStatus.WAITING and any(
-            task.status in waits_on_person for task in tasks
-        ):
+        if _waits_on_requester(goal, tasks):
             return None
         return "is being planned" if goal.status in _PLANNING else "is running"
 
@@ -220,6 +217,16 @@ def late_note(run: DigestRun, person: Person) -> str | None:
 def _asks(tasks: Sequence[Task]) -> bool:
     """Whether a step of a goal that runs asks for another value."""
     return any(task.status is TaskStatus.ASKING for task in tasks)
+
+
+def _waits_on_requester(goal: Goal, tasks: Sequence[Task]) -> bool:
+    """Whether a goal rests until its requester, who is told so elsewhere, does something."""
+    theirs = {TaskStatus.NEEDS_CONNECTION, TaskStatus.ASKING}
+    if goal.status is GoalStatus.WAITING:
+        theirs.add(TaskStatus.UNKNOWN)
+    elif goal.status is not GoalStatus.PLANNING or goal.deviation is not None:
+        return False
+    return any(task.status in theirs for task in tasks)
 
 
 async def _waits_for(tx: Transaction, person: Person, task: Task, zone: ZoneInfo) -> str | None:

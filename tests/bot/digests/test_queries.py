@@ -92,6 +92,41 @@ async def test_missing_connection_and_unknown_outcome_wait_on_the_requester(worl
     assert not digest.next
 
 
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        (TaskStatus.NEEDS_CONNECTION, "Connect HubSpot for “A”"),
+        (TaskStatus.ASKING, "Answer a question about “A”"),
+    ],
+)
+async def test_plan_whose_first_look_waits_on_the_requester_is_told_once(
+    world: World, status: TaskStatus, line: str
+) -> None:
+    """Nothing is planned until the person does something, so it does not say that it is."""
+    goal_id = await world.add_goal("A", GoalStatus.PLANNING)
+    await world.add_task(goal_id, status)
+
+    digest = await _digest(world)
+
+    assert [item.text for item in digest.waiting] == [line]
+    assert not digest.next
+
+
+async def test_step_that_waits_on_its_requester_does_not_hide_a_planner_at_work(
+    world: World,
+) -> None:
+    """A goal that went back to its planner is being planned, whatever else is open of it."""
+    goal_id = await world.add_goal("A", GoalStatus.PLANNING)
+    await world.add_task(goal_id, TaskStatus.ASKING)
+    async with world.database.transaction() as tx:
+        goal = await tx.goals.lock(TEAM, goal_id)
+        await tx.goals.set_deviation(goal, {"kind": "wish", "task": None, "message": "Later"})
+
+    digest = await _digest(world)
+
+    assert [item.text for item in digest.next] == ["“A” is being planned"]
+
+
 async def test_long_goal_is_quoted_short(world: World) -> None:
     """A digest stays readable whatever somebody pasted."""
     await world.add_goal("word " * 8000, GoalStatus.PROPOSED)
