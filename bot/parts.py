@@ -279,6 +279,7 @@ class Parts:
             undos=self.undos,
             changes=self.changes,
             answers=self.answers,
+            wishes=self.wishes,
             can_read=self.reader is not None,
         )
         return GoalService(database=self.database, decisions=self.decisions, threads=threads)

@@ -12,6 +12,7 @@ from bot.engine.cards import PlanForm
 from bot.engine.forms import step_form, value_text
 from bot.engine.plans import CHANGEABLE, NOT_YOURS, read_edit, with_rows
 from bot.engine.progress import is_read
+from bot.engine.proposed_answers import is_plain_value
 from bot.engine.questions import Question
 from bot.engine.replies import leaves_out, read_reply
 from bot.engine.revisions import OPEN_TASKS, Change, bring
@@ -91,7 +92,8 @@ class AnswerService:
     async def take(self, tx: Transaction, goal: Goal, text: str) -> Answer | None:
         """Take what a requester wrote in the thread as the answer to the oldest open question.
 
-        Returns what to say to it, not ok where it is no value; None where nothing of the goal asks.
+        Returns what to say to it, not ok where it is no value; None where nothing of the goal asks,
+        or where the words may be about something else.
 
         Args:
             tx: holds the goal's row.
@@ -107,6 +109,8 @@ class AnswerService:
             return Answer(_BUSY, ok=False)
         if leaves_out(text):
             return await self._drop(tx, goal, task)
+        if text.strip() not in question.choices and not is_plain_value(text):
+            return None
         return await self._set(tx, goal, question, text)
 
     async def _open(

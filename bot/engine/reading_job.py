@@ -1,14 +1,16 @@
 """`read_remark`: ask a model what a message about a goal under way means, and act on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.engine.budgets import Budgets
 from bot.engine.changes import ChangeService
-from bot.engine.options import A_NEW_GOAL, THIS_GOAL, Meaning, Option
+from bot.engine.options import A_NEW_GOAL, MOST, THIS_GOAL, Meaning, Option
 from bot.engine.plans import CHANGEABLE
+from bot.engine.proposed_answers import as_answer
+from bot.engine.questions import Question
 from bot.engine.readings import steps_seen, to_wish
 from bot.engine.remarks import READ_JOB, TOO_EARLY, add_wish, redraw, settle_remark, start_remarked
 from bot.engine.rounds import Rounds
@@ -19,7 +21,7 @@ from bot.planning.reading import MessageKind, Read, Reader, Reading, ReadRequest
 from connectors.registry import Registry
 from storage.database import Database, Transaction
 from storage.errors import NotFoundError
-from storage.tables.goals import Goal, GoalStatus
+from storage.tables.goals import Goal, GoalStatus, Task
 from storage.tables.remarks import Remark, RemarkStatus
 
 _PLAIN = "Plain forms always work, such as “drop the kickoff” or “make it Friday”."
@@ -132,6 +134,7 @@ class ReadingJob:
             steps=steps_seen(around),
             team_id=team_id,
             goal_id=goal.id,
+            asked=_asked(around.tasks),
         )
         return _Begun(request, goal.plan_version)
 
@@ -166,6 +169,8 @@ class ReadingJob:
     ) -> None:
         if isinstance(read, Unread):
             options = await self.changes.offer(tx, goal, remark.text) or []
+            if answer := await as_answer(tx, goal, remark.text, self.wishes):
+                options = [*answer[1], *options][: MOST - 1]
             await _ask(tx, remark, goal, f"{read.reason} {_PLAIN}", [*options, A_NEW_GOAL])
             return
         match read.kind:
@@ -234,6 +239,12 @@ _ADD = Option(Meaning.ADD, THIS_GOAL, "Change this goal: I plan it in and show y
 
 def _this_goal(wish: Wish, will: tuple[str, ...]) -> Option:
     return Option(Meaning.CHANGE, THIS_GOAL, f"Change this goal: {'; '.join(will)}.", wish)
+
+
+def _asked(tasks: Sequence[Task]) -> tuple[str, str] | None:
+    """Return the step and the field that the oldest open question is about."""
+    found = next((asked for task in tasks if (asked := Question.of(task))), None)
+    return (found.step, found.fields[0]) if found else None
 
 
 async def _locked(tx: Transaction, team_id: str, remark_id: int) -> tuple[Remark, Goal] | None:

@@ -5,14 +5,21 @@ from bot.engine.changes import ChangeService
 from bot.engine.options import A_NEW_GOAL
 from bot.engine.pauses import PauseService
 from bot.engine.plans import CHANGEABLE
+from bot.engine.proposed_answers import as_answer
 from bot.engine.remarks import TOO_EARLY, ask_about, read_later
 from bot.engine.telling import note
 from bot.engine.undo import UndoService
+from bot.engine.wishes import Wishes
 from bot.goals.messages import IncomingMessage
 from bot.planning.interpret import ThreadWord, talk_kind, thread_word
 from storage.database import Transaction
 from storage.tables.goals import Goal, GoalKind
 
+_AN_ANSWER = "Is that the answer to my question, or a new goal? Nothing is changed yet."
+_NO_ANSWER = (
+    "I did not take that as the answer to my question, and nothing is changed. Answer in a few "
+    "words, or press “Write another value” under it."
+)
 _NOT_OVER = "It is not over yet: write “stop” first, then “undo”."
 
 
@@ -26,10 +33,12 @@ class ThreadService:
         undos: UndoService,
         changes: ChangeService,
         answers: AnswerService,
+        wishes: Wishes,
         can_read: bool,
     ) -> None:
         """Take the services; `can_read`: a model reads what the exact forms do not."""
         self._can_read = can_read
+        self._wishes = wishes
         self._answers = answers
         self._pauses = pauses
         self._undos = undos
@@ -73,12 +82,17 @@ class ThreadService:
 
     async def _take_remark(self, tx: Transaction, goal: Goal, message: IncomingMessage) -> bool:
         """Let a model read what no form fits, or ask; False where it is no change of the goal."""
+        if self._can_read and goal.status in CHANGEABLE:
+            await read_later(tx, goal, message)
+            return True
+        asked = await as_answer(tx, goal, message.text, self._wishes)
+        if asked is not None:
+            said = _AN_ANSWER if asked[1] else _NO_ANSWER
+            await ask_about(tx, goal, message, said, [*asked[1], A_NEW_GOAL])
+            return True
         if not self._can_read:
             return await self._changes.ask(tx, goal, message)
-        if goal.status in CHANGEABLE:
-            await read_later(tx, goal, message)
-        else:
-            await ask_about(tx, goal, message, TOO_EARLY, [A_NEW_GOAL])
+        await ask_about(tx, goal, message, TOO_EARLY, [A_NEW_GOAL])
         return True
 
     async def _undo(self, tx: Transaction, message: IncomingMessage) -> str:

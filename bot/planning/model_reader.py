@@ -87,6 +87,9 @@ def _content(request: ReadRequest) -> str:
         "steps": [_step(step) for step in request.steps],
         "message": plain(request.text),
     }
+    if request.asked is not None:
+        step, field = request.asked
+        content["asked"] = {"step": step, "field": field}
     return json.dumps(content, ensure_ascii=False)
 
 

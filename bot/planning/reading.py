@@ -56,6 +56,7 @@ class ReadRequest:
         steps: the writes of the plan, in order.
         team_id: for the usage row.
         goal_id: for the usage row.
+        asked: the step and the field about whose value the person is asked now.
     """
 
     text: str
@@ -65,6 +66,7 @@ class ReadRequest:
     steps: Sequence[StepSeen]
     team_id: str
     goal_id: int
+    asked: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
