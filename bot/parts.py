@@ -96,7 +96,6 @@ class Parts:
         self.policy = read_policy(self.settings)
         self.decisions = DecisionService(policy_version=self.policy.version)
         self.forecaster = Forecaster(registry=self.registry, policy=self.policy)
-
         self.rounds = Rounds(
             registry=self.registry,
             can_replan=self.planner.can_replan,
@@ -279,7 +278,6 @@ class Parts:
             undos=self.undos,
             changes=self.changes,
             answers=self.answers,
-            wishes=self.wishes,
             can_read=self.reader is not None,
         )
         return GoalService(database=self.database, decisions=self.decisions, threads=threads)

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from bot.engine.options import A_NEW_GOAL, MOST, THIS_GOAL, Meaning, Option
 from bot.engine.plans import CHANGEABLE
+from bot.engine.proposed_answers import as_answer
+from bot.engine.questions import Question
 from bot.engine.remarks import ask_about
 from bot.engine.targets import Around, Target, find_targets
 from bot.engine.telling import note
@@ -88,6 +90,12 @@ class ChangeService:
             replace(option, label=THIS_GOAL if len(found) == 1 else option.label)
             for option in [*found.values()][: MOST - 1]
         ]
+
+    async def offer_answer(
+        self, tx: Transaction, goal: Goal, text: str
+    ) -> tuple[Question, list[Option]] | None:
+        """Return what the goal asks, with the button that takes a message as the answer to it."""
+        return await as_answer(tx, goal, text, self._wishes)
 
     async def _forms(
         self, tx: Transaction, goal: Goal, text: str

@@ -9,7 +9,6 @@ from bot.engine.budgets import Budgets
 from bot.engine.changes import ChangeService
 from bot.engine.options import A_NEW_GOAL, MOST, THIS_GOAL, Meaning, Option
 from bot.engine.plans import CHANGEABLE
-from bot.engine.proposed_answers import as_answer
 from bot.engine.questions import Question
 from bot.engine.readings import steps_seen, to_wish
 from bot.engine.remarks import READ_JOB, TOO_EARLY, add_wish, redraw, settle_remark, start_remarked
@@ -169,7 +168,7 @@ class ReadingJob:
     ) -> None:
         if isinstance(read, Unread):
             options = await self.changes.offer(tx, goal, remark.text) or []
-            if answer := await as_answer(tx, goal, remark.text, self.wishes):
+            if answer := await self.changes.offer_answer(tx, goal, remark.text):
                 options = [*answer[1], *options][: MOST - 1]
             await _ask(tx, remark, goal, f"{read.reason} {_PLAIN}", [*options, A_NEW_GOAL])
             return

@@ -5,11 +5,9 @@ from bot.engine.changes import ChangeService
 from bot.engine.options import A_NEW_GOAL
 from bot.engine.pauses import PauseService
 from bot.engine.plans import CHANGEABLE
-from bot.engine.proposed_answers import as_answer
 from bot.engine.remarks import TOO_EARLY, ask_about, read_later
 from bot.engine.telling import note
 from bot.engine.undo import UndoService
-from bot.engine.wishes import Wishes
 from bot.goals.messages import IncomingMessage
 from bot.planning.interpret import ThreadWord, talk_kind, thread_word
 from storage.database import Transaction
@@ -33,12 +31,10 @@ class ThreadService:
         undos: UndoService,
         changes: ChangeService,
         answers: AnswerService,
-        wishes: Wishes,
         can_read: bool,
     ) -> None:
         """Take the services; `can_read`: a model reads what the exact forms do not."""
         self._can_read = can_read
-        self._wishes = wishes
         self._answers = answers
         self._pauses = pauses
         self._undos = undos
@@ -85,7 +81,7 @@ class ThreadService:
         if self._can_read and goal.status in CHANGEABLE:
             await read_later(tx, goal, message)
             return True
-        asked = await as_answer(tx, goal, message.text, self._wishes)
+        asked = await self._changes.offer_answer(tx, goal, message.text)
         if asked is not None:
             said = _AN_ANSWER if asked[1] else _NO_ANSWER
             await ask_about(tx, goal, message, said, [*asked[1], A_NEW_GOAL])

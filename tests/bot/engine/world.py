@@ -229,7 +229,6 @@ class World:
                 undos=self.undos,
                 changes=self.changes,
                 answers=self.answers,
-                wishes=self.wishes,
                 can_read=self.can_read,
             ),
         )
