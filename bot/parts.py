@@ -186,11 +186,8 @@ class Parts:
 
     @cached_property
     def overdue(self) -> Overdue:
-        return Overdue(
-            database=self.database,
-            budgets=self.budgets,
-            days=self.settings.countersign_budget_days,
-        )
+        days = self.settings.countersign_budget_days
+        return Overdue(database=self.database, budgets=self.budgets, days=days)
 
     @cached_property
     def happenings(self) -> Happenings:

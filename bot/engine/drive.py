@@ -383,8 +383,8 @@ async def defer_drive(
 ) -> None:
     """Wake a goal. The caller holds the goal's row, so a duplicate may be skipped safely.
 
-    A waiting goal counts as running from here on: should this nudge be lost, the sweeper finds
-    the goal at rest, which it does not look for while a goal waits.
+    A waiting goal counts as running from here on, a resting one rests no more: should this nudge
+    be lost, the sweeper finds the goal, which it does not look for meanwhile.
 
     Args:
         tx: the caller's transaction.
@@ -395,5 +395,6 @@ async def defer_drive(
     goal = await tx.goals.lock(team_id, goal_id)
     if goal.status is GoalStatus.WAITING:
         await move_goal(tx, goal, to=GoalStatus.RUNNING)
+    await tx.goals.rest(goal, is_resting=False)
     once = str(goal_id)
     await tx.defer("drive", once=once, priority=priority, team_id=team_id, goal_id=goal_id)

@@ -12,6 +12,8 @@ from connectors.registry import Registry
 from storage.database import Transaction
 from storage.tables.goals import Goal, GoalStatus, Task, TaskStatus
 
+_MOVING = frozenset({TaskStatus.READY, TaskStatus.RUNNING})
+
 
 class Proposals:
     """Decides, once a plan's first reads are done, whether it may start by itself."""
@@ -37,6 +39,7 @@ class Proposals:
             and not is_list(task)
             and is_read(task, self._registry)
         ]
+        await tx.goals.rest(goal, is_resting=not any(task.status in _MOVING for task in tasks))
         if not all(map(_waits_long, open_reads)):
             return False
         if open_reads and not self._goes_on_without(open_reads, tasks):

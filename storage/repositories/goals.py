@@ -181,8 +181,11 @@ class GoalRepository:
         """Return goals that ought to move and that nobody has touched for a while.
 
         A waiting goal is none of them: it costs nothing until what it waits for happens. Nor is a
-        running one whose steps a halt keeps from being claimed.
+        running one whose steps a halt keeps from being claimed, or a planned one that rests.
         """
+        resting = and_(
+            Goal.status == GoalStatus.PLANNING, Goal.is_resting, Goal.deviation.is_(None)
+        )
         held = and_(
             Goal.status == GoalStatus.RUNNING,
             halted(Goal.team_id),
@@ -198,6 +201,7 @@ class GoalRepository:
                 Goal.status.in_((GoalStatus.RECEIVED, GoalStatus.PLANNING, GoalStatus.RUNNING)),
                 Goal.updated_at < func.now() - func.make_interval(0, 0, 0, 0, 0, 0, older_than_s),
                 not_(held),
+                not_(resting),
             )
             .order_by(Goal.updated_at)
             .limit(limit)
@@ -233,6 +237,11 @@ class GoalRepository:
             .values(updated_at=func.now())
             .execution_options(synchronize_session=False)
         )
+
+    async def rest(self, goal: Goal, *, is_resting: bool) -> None:
+        """Store whether a goal being planned waits for people alone."""
+        if goal.is_resting is not is_resting:
+            await self._change(goal, is_resting=is_resting)
 
     async def set_question(self, goal: Goal, question: dict[str, Any] | None) -> None:
         """Store what the requester is asked before a plan can be made."""

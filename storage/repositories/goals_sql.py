@@ -12,10 +12,11 @@ BY_SOURCE = selected(Goal, "WHERE team_id = %(team)s AND source_key = %(source)s
 ADD = """
 INSERT INTO goals (
     team_id, requester_id, channel_id, thread_ts, source_key, kind, text, status,
-    plan_version, rounds, replans, started_version, budget_told, clarifications
+    plan_version, rounds, replans, started_version, budget_told,
+    is_resting, clarifications
 ) VALUES (
     %(team_id)s, %(requester_id)s, %(channel_id)s, %(thread_ts)s, %(source_key)s, %(kind)s,
-    %(text)s, %(status)s, 0, 0, 0, 0, false, '[]'
+    %(text)s, %(status)s, 0, 0, 0, 0, false, false, '[]'
 ) ON CONFLICT (team_id, source_key) DO NOTHING RETURNING id
 """
 

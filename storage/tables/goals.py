@@ -100,6 +100,9 @@ class Goal(Base):
     """Which budget ended it, in a sentence for the requester: nothing more of it starts."""
     budget_told: Mapped[bool] = mapped_column(default=False)
     """Whether a planner was told that a budget is nearly used up."""
+    is_resting: Mapped[bool] = mapped_column(default=False)
+    """Whether nothing of a goal being planned can move before somebody answers or connects; a
+    nudge ends that, and without one the sweeper leaves it alone."""
     clarifications: Mapped[JsonList] = mapped_column(default=list)
     """[{"question", "answer"}], oldest first."""
     deadline_at: Mapped[Instant | None]

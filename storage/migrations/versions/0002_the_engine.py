@@ -59,11 +59,12 @@ def _rounds() -> None:
     )
     op.add_column("tasks", sa.Column("dropped_in", sa.Integer(), nullable=True))
     op.add_column("goals", sa.Column("stopped_because", sa.Text(), nullable=True))
-    told: sa.Column[bool] = sa.Column(
-        "budget_told", sa.Boolean(), nullable=False, server_default=sa.false()
-    )
-    op.add_column("goals", told)
-    op.alter_column("goals", "budget_told", server_default=None)
+    for name in ("budget_told", "is_resting"):
+        flag: sa.Column[bool] = sa.Column(
+            name, sa.Boolean(), nullable=False, server_default=sa.false()
+        )
+        op.add_column("goals", flag)
+        op.alter_column("goals", name, server_default=None)
     op.create_index(
         "ix_goals_age", "goals", ["created_at"], postgresql_where=sa.text("settled_at IS NULL")
     )
