@@ -116,7 +116,8 @@ class Rounds:
     async def fit_edit(self, tx: Transaction, goal: Goal, edited: Task) -> bool:
         """Ask the planner to bring the rest in line with an approver's edit, if any rest is left.
 
-        False where it is not asked: the plan goes on as it is then, with the edit.
+        False where it is not asked: the plan goes on as it is then, with the edit. That is so for
+        a paused goal, and for one that is with the planner or its requester already.
 
         Args:
             tx: holds the goal's row.
@@ -129,7 +130,7 @@ class Rounds:
             for task in tasks
             if task.status in _LEFT and task.parent_key is None and task.id != edited.id
         ]
-        if not rest or edited.parent_key is not None:
+        if not rest or edited.parent_key is not None or not _takes_edit(goal):
             return False
         return await self.deviate(tx, goal, Deviation(Kind.EDITED, edited.key, _EDITED))
 
@@ -240,6 +241,13 @@ class Rounds:
 
     def _is_read(self, name: str) -> bool:
         return self._registry.stored_action(name).idempotency is Idempotency.READ
+
+
+def _takes_edit(goal: Goal) -> bool:
+    """Whether asking the planner now neither wakes a goal nor replaces what it is asked."""
+    if goal.status is GoalStatus.PLANNING:
+        return goal.deviation is None
+    return goal.status in (GoalStatus.PROPOSED, GoalStatus.RUNNING, GoalStatus.WAITING)
 
 
 def _with(plan: ValidPlan, fixed: ValidTask) -> ValidPlan:

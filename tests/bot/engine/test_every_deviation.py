@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.engine.budgets import Limits
-from bot.goals.clicks import Click
+from bot.goals.clicks import Answer, Click
 from storage.tables.approvals import Verdict
 from storage.tables.goals import GoalStatus
 from tests.bot.engine.replanning import Scene, plan, question, ref, replanning, task
@@ -162,3 +162,54 @@ async def test_edit_without_a_rest_goes_to_no_planner(world: World) -> None:
         await world.desk.decide(Click(TEAM, MO), item, Verdict.APPROVE, None)
         await scene.settle()
         assert world.provider.effects == ["Apple"]
+
+
+async def test_edit_of_a_paused_goal_is_taken_and_goes_on_with_it(world: World) -> None:
+    """A pause refuses no approver; the planner is not asked about what does not go on."""
+    async with replanning(world, plan(GUESTS, THEN), policy=ASK_MO) as scene:
+        await scene.say()
+        await scene.run()
+        me = Click(TEAM, DANA)
+        assert (await world.pauses.pause(me, scene.goal_id)).ok
+        item = await world.item(scene.goal_id)
+        answer = await world.desk.edit(Click(TEAM, MO), item, {"size": "small"})
+        assert isinstance(answer, Answer)
+        assert answer.ok
+        assert (await world.goal(scene.goal_id)).status is GoalStatus.PAUSED
+        assert (await world.pauses.resume(me, scene.goal_id)).ok
+        await scene.settle()
+        item = await world.item(scene.goal_id)
+        await world.desk.decide(Click(TEAM, MO), item, Verdict.APPROVE, None)
+        await scene.settle()
+        assert world.provider.effects == ["Apple", "Berry"]
+        assert len(scene.model.requests) == 1
+
+
+async def test_edit_while_a_wish_is_planned_leaves_the_wish(world: World) -> None:
+    """What the planner is asked already, it answers; an edit does not take its place."""
+    async with replanning(world, plan(GUESTS, THEN), policy=ASK_MO) as scene:
+        await scene.say()
+        await scene.run()
+        async with world.database.transaction() as tx:
+            goal = await tx.goals.lock(TEAM, scene.goal_id)
+            assert await world.rounds.wish(tx, goal, "and a report")
+        wish = (await world.goal(scene.goal_id)).deviation
+        assert wish is not None
+        item = await world.item(scene.goal_id)
+        await world.desk.edit(Click(TEAM, MO), item, {"size": "small"})
+        assert (await world.goal(scene.goal_id)).deviation == wish
+
+
+async def test_edit_while_the_planner_waits_for_an_answer_keeps_its_question(world: World) -> None:
+    """A question to the requester stays open until they answer it."""
+    asks = question("Which report?", "Short", "Long")
+    async with replanning(world, plan(GUESTS, THEN), asks, policy=ASK_MO) as scene:
+        await scene.say()
+        await scene.run()
+        async with world.database.transaction() as tx:
+            goal = await tx.goals.lock(TEAM, scene.goal_id)
+            assert await world.rounds.wish(tx, goal, "and a report")
+        assert (await scene.settle()).status is GoalStatus.ASKING
+        item = await world.item(scene.goal_id)
+        await world.desk.edit(Click(TEAM, MO), item, {"size": "small"})
+        assert (await world.goal(scene.goal_id)).status is GoalStatus.ASKING
