@@ -54,7 +54,6 @@ from bot.intake.dispatch import EventDispatcher
 from bot.intake.installation import Installation
 from bot.listeners.registration import register_listeners
 from bot.listeners.services import Services
-from bot.notifier.loaders import Loaders
 from bot.notifier.pump import Pump
 from bot.notifier.renderers import Renderers
 from bot.notifier.slack import SlackCards
@@ -334,21 +333,19 @@ class Parts:
 
     @cached_property
     def pump(self) -> Pump:
-        return Pump(
-            database=self.database,
-            renderers=Renderers(self._loaders()),
-            slack=SlackCards(self.client),
-            lease_s=self.settings.countersign_card_lease_s,
-        )
-
-    def _loaders(self) -> Loaders:
-        return card_loaders(
+        loaders = card_loaders(
             cards=self.cards,
             connects=self.connection_desk,
             handoffs=self.handoffs,
             digests=self.digests,
             homes=self.homes,
             registry=self.registry,
+        )
+        return Pump(
+            database=self.database,
+            renderers=Renderers(loaders),
+            slack=SlackCards(self.client),
+            lease_s=self.settings.countersign_card_lease_s,
         )
 
     @cached_property
