@@ -151,6 +151,7 @@ class Parts:
             rounds=self.rounds,
             budgets=self.budgets,
             now=self.clock.now,
+            stale_s=self.timing.stale_s,
         )
 
     @cached_property

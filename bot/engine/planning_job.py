@@ -14,6 +14,7 @@ from bot.engine.drive import defer_drive
 from bot.engine.plan_again import PlanAgain, ask, literal_labels
 from bot.engine.plans import adopt
 from bot.engine.rounds import Rounds
+from bot.engine.thinking import think
 from bot.goals.lifecycle import move_goal
 from bot.planning.outcome import (
     Asked,
@@ -65,6 +66,7 @@ class PlanningJob:
         rounds: Rounds,
         budgets: Budgets,
         now: Callable[[], datetime],
+        stale_s: float,
     ) -> None:
         self._database = database
         self._planner = planner
@@ -72,6 +74,7 @@ class PlanningJob:
         self._decisions = decisions
         self._budgets = budgets
         self._now = now
+        self._stale_s = stale_s
         self._again = PlanAgain(
             registry=registry, decisions=decisions, rounds=rounds, budgets=budgets
         )
@@ -81,7 +84,13 @@ class PlanningJob:
         begun = await self._begin(team_id, goal_id)
         if begun is None:
             return
-        outcome = await self._planner.plan(begun.request)
+        outcome = await think(
+            self._planner.plan(begun.request),
+            self._database,
+            team_id=team_id,
+            goal_id=goal_id,
+            stale_s=self._stale_s,
+        )
         async with self._database.transaction() as tx:
             goal = await tx.goals.lock(team_id, goal_id)
             if not begun.is_still(goal):

@@ -51,6 +51,7 @@ class Sweeper:
             await tx.goals.touch(goal.team_id, goal.id)
             awaits = goal.status is GoalStatus.PLANNING and goal.deviation is not None
             if goal.plan_version == 0 or awaits:
-                await tx.defer("plan_goal", team_id=goal.team_id, goal_id=goal.id)
+                once = str(goal.id)
+                await tx.defer("plan_goal", once=once, team_id=goal.team_id, goal_id=goal.id)
             else:
                 await defer_drive(tx, goal.team_id, goal.id, priority=Priority.BACKGROUND)

@@ -156,6 +156,7 @@ async def replanning(
             rounds=world.rounds,
             budgets=world.budgets,
             now=lambda: datetime.now(UTC),
+            stale_s=world.timing.stale_s,
         )
         reading = ReadingJob(
             database=world.database,
