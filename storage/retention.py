@@ -51,7 +51,11 @@ _GOAL_OF_CARD = """
             THEN (SELECT a.goal_id FROM approvals a WHERE a.id = r.subject::bigint)
         WHEN r.noun = 'remark'
             THEN (SELECT m.goal_id FROM remarks m WHERE m.id = r.subject::bigint)
-        WHEN r.noun IN ('answer', 'unknown')
+        WHEN r.noun = 'handoff'
+            THEN (SELECT h.goal_id FROM handoffs h WHERE h.id = r.subject::bigint)
+        WHEN r.noun = 'note' AND starts_with(r.subject, 'time:')
+            THEN split_part(r.subject, ':', 2)::bigint
+        WHEN r.noun IN ('answer', 'unknown', 'question')
             THEN (SELECT t.goal_id FROM tasks t WHERE t.id = r.subject::bigint)
     END
 """
@@ -104,7 +108,10 @@ RULES = (
         what="notes of cards",
         keep=Keep.CARDS,
         table="outbox",
-        is_over="r.created_at < now() - :keep AND r.wanted <= r.sent AND (r.noun = 'digest' OR "
+        is_over="r.created_at < now() - :keep AND r.wanted <= r.sent AND ("
+        # A note about a goal's time also says that its person was told: as long as it is open.
+        "r.noun IN ('digest', 'welcome') "
+        "OR (r.noun = 'note' AND NOT starts_with(r.subject, 'time:')) OR "
         f"EXISTS (SELECT FROM goals g WHERE g.team_id = r.team_id AND g.id = {_GOAL_OF_CARD} "
         "AND g.settled_at < now() - :keep))",
     ),

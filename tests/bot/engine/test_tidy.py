@@ -172,6 +172,39 @@ async def test_cards_of_goals_that_ended_long_ago_are_forgotten(
     assert (await world.goal(old)).status is GoalStatus.DONE
 
 
+async def test_every_other_message_goes_by_its_goal_or_its_age(
+    world: World, tidier: Tidier
+) -> None:
+    """No noun stays for ever; what says that a person was told stays while their goal is open."""
+    old = await world.start(add("t1", "Old"))
+    is_open = await world.plan(add("t1", "Open"))
+    world.sql("DELETE FROM outbox")
+    world.sql("UPDATE goals SET settled_at = now() - interval '200 days' WHERE id = %s", old)
+    for goal_id in (old, is_open):
+        task_id = (await world.tasks(goal_id))["t1"].id
+        handoff_id = world.one(
+            "INSERT INTO handoffs (team_id, goal_id, reference) VALUES ('T1', %s, 'a') "
+            "RETURNING id",
+            goal_id,
+        )
+        for noun, subject in (
+            ("question", task_id),
+            ("handoff", handoff_id),
+            ("note", f"time:{goal_id}"),
+            ("note", f"edited:{goal_id}"),
+            ("welcome", f"D1:{goal_id}.0"),
+        ):
+            world.sql(
+                "INSERT INTO outbox (team_id, noun, subject, channel_id, data, wanted, sent, "
+                "priority, tries, created_at) VALUES ('T1', %s, %s, 'D1', '{}', 1, 1, 5, 0, "
+                "now() - interval '400 days')",
+                *(noun, str(subject)),
+            )
+    assert (await tidier.tidy())["notes of cards"] == 7
+    left = world.one("SELECT array_agg(noun || ' ' || subject ORDER BY noun) FROM outbox")
+    assert left == [f"handoff {handoff_id}", f"note time:{is_open}", f"question {task_id}"]
+
+
 async def test_messages_about_goals_go_after_their_cards(world: World, tidier: Tidier) -> None:
     """What was asked about an open goal stays; of one that ended long ago card and row go."""
     for number in (1, 2):
