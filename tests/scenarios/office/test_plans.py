@@ -5,7 +5,7 @@ import pytest
 from bot.cli.scene import DANA, MO
 from bot.views import ids
 from bot.workspace.client import find_button, shows, text_of
-from tests.scenarios.play import DONE, Fits, Play, lacks
+from tests.scenarios.play import DONE, Fits, Play, has_button, lacks
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.scenario
@@ -123,7 +123,6 @@ async def test_plan_run_by_somebody_else_changes_nothing(connected: World, play:
     "text",
     [
         pytest.param("Craete a daal for Acme wroth $48,000", id="typo"),
-        pytest.param("Create a deal for Acmee worth $48,000", id="company-that-is-not-there"),
         pytest.param("Send a rocket to the moon tomorrow", id="impossible"),
     ],
 )
@@ -139,3 +138,18 @@ async def test_request_not_understood_ends_in_a_sentence(
     assert find_button(ended, ids.GOAL_RUN) is None
     assert len(text_of(ended)) > 60
     assert len(connected.hubspot("deals")) == deals
+
+
+async def test_company_that_is_not_there_is_asked_about(connected: World, play: Play) -> None:
+    """Nothing happens until its requester has said which one is meant; the words are enough."""
+    deals = len(connected.hubspot("deals"))
+    thread = await play.ask("Create a deal for Acmee worth $48,000")
+    await play.see(thread, has_button(ids.QUESTION_LEAVE_OUT))
+    assert len(connected.hubspot("deals")) == deals
+
+    await play.workspace.say(DANA, "Acme", thread_ts=thread)
+
+    card = await play.see(thread, has_button(ids.GOAL_RUN))
+    await play.workspace.click(DANA, card, ids.GOAL_RUN)
+    await play.see(thread, DONE)
+    assert len(connected.hubspot("deals")) == deals + 1

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from storage.database import Database
 from storage.errors import NotFoundError
+from storage.tables.calls import Attempt, AttemptStatus
 from storage.tables.goals import GoalStatus, TaskStatus
 
 TEAM = "T1"
@@ -122,7 +124,9 @@ async def test_task_is_claimed_when_its_time_has_come(
     ("goal", "values", "due"),
     [
         (GoalStatus.RUNNING, {}, True),
-        (GoalStatus.WAITING, {}, True),
+        # What becomes ready in one makes it running (`defer_drive`).
+        (GoalStatus.WAITING, {}, False),
+        (GoalStatus.PLANNING, {}, True),
         (GoalStatus.CANCELLED, {}, False),
         (GoalStatus.PROPOSED, {}, False),
         (GoalStatus.RUNNING, {"not_before": timedelta(hours=1)}, False),
@@ -153,8 +157,23 @@ async def test_goal_is_due_when_a_task_could_move(
         name: now + value if isinstance(value, timedelta) else value
         for name, value in values.items()
     }
-    await add_task(database, goal_id, **given)
+    task_id = await add_task(database, goal_id, **given)
     async with database.transaction() as tx:
+        if given.get("status") is TaskStatus.RUNNING:
+            await tx.session.execute(
+                insert(Attempt).values(
+                    team_id=TEAM,
+                    goal_id=goal_id,
+                    task_id=task_id,
+                    call_id=1,
+                    number=1,
+                    idempotency="keyed",
+                    idempotency_key="k",
+                    lease_owner="a",
+                    lease_until=given.get("lease_until", now + timedelta(seconds=30)),
+                    status=AttemptStatus.RUNNING,
+                )
+            )
         found = await tx.goals.lock(TEAM, goal_id)
         await tx.goals.move(found, to=goal)
         assert bool(await tx.tasks.list_due_goals(grace_s=60)) is due
