@@ -4,8 +4,8 @@ import pytest
 
 from bot.cli.scene import DANA, MO
 from bot.views import ids
-from bot.workspace.client import find_button, shows, text_of
-from tests.scenarios.play import DONE, Fits, Play, has_button, lacks
+from bot.workspace.client import find_button, has_button, shows, text_of
+from tests.scenarios.play import DONE, Fits, Play, lacks
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.scenario
