@@ -13,7 +13,7 @@ from bot.engine.forms import step_form, value_text
 from bot.engine.plans import CHANGEABLE, NOT_YOURS, read_edit, with_rows
 from bot.engine.progress import is_read
 from bot.engine.proposed_answers import is_plain_value
-from bot.engine.questions import Question
+from bot.engine.questions import ANSWERED, Question
 from bot.engine.replies import leaves_out, read_reply
 from bot.engine.revisions import OPEN_TASKS, Change, bring
 from bot.goals.clicks import Answer, Click
@@ -23,9 +23,9 @@ from storage.database import Database, Transaction
 from storage.tables.goals import Goal, GoalStatus, Task
 
 _ANSWER = "builtin.answer"
-_SOURCE = "in answer to my question"
-_ANSWERED = "I have that answer already; nothing changed."
+_KNOWN = "I have that answer already; nothing changed."
 _BUSY = "I am just working out how to go on. Please answer again in a moment."
+_ASKED_BEFORE = "First answer my other question about this goal; then answer this one."
 _NOT_USABLE = "I cannot use that: {} Write another value, “leave it out”, or “stop”."
 
 
@@ -53,7 +53,7 @@ class AnswerService:
                 return found
             goal, _, question = found
             if number >= len(question.choices):
-                return Answer(_ANSWERED, ok=False)
+                return Answer(_KNOWN, ok=False)
             return await self._set(tx, goal, question, question.choices[number])
 
     async def leave_out(self, click: Click, task_id: int, version: int) -> Answer:
@@ -106,7 +106,7 @@ class AnswerService:
         if task is None or question is None:
             return None
         if not _can_change(goal):
-            return Answer(_BUSY, ok=False)
+            return _not_now(goal)
         if leaves_out(text):
             return await self._drop(tx, goal, task)
         if text.strip() not in question.choices and not is_plain_value(text):
@@ -126,8 +126,8 @@ class AnswerService:
         task = await tx.tasks.get(click.team_id, task_id)
         question = Question.of(task)
         if question is None or question.version != version:
-            return Answer(_ANSWERED, ok=False)
-        return (goal, task, question) if _can_change(goal) else Answer(_BUSY, ok=False)
+            return Answer(_KNOWN, ok=False)
+        return (goal, task, question) if _can_change(goal) else _not_now(goal)
 
     async def _set(self, tx: Transaction, goal: Goal, question: Question, text: str) -> Answer:
         tasks = await tx.tasks.list_(goal.team_id, goal.id)
@@ -143,7 +143,7 @@ class AnswerService:
             return Answer(_NOT_USABLE.format(errors[0][2]), ok=False)
         if not changed:
             return Answer(_NOT_USABLE.format("it is what was refused."), ok=False)
-        await self._bring(tx, goal, tasks, Change(frozenset(), {task.key: changed}, {}, _SOURCE))
+        await self._bring(tx, goal, tasks, Change(frozenset(), {task.key: changed}, {}, ANSWERED))
         shown = value_text(action, name, changed[name], zone)
         return Answer(f"Thanks, I go on with: {shown}")
 
@@ -160,7 +160,7 @@ class AnswerService:
                 reason="You left out the step that I asked about, and nothing else was to do.",
             )
             return Answer("Left out. Nothing else was to do, so this is over.")
-        await self._bring(tx, goal, tasks, Change(dropped, {}, {}, _SOURCE))
+        await self._bring(tx, goal, tasks, Change(dropped, {}, {}, ANSWERED))
         return Answer("Left out, with what needs it. The rest goes on.")
 
     async def _bring(
@@ -174,6 +174,11 @@ def _can_change(goal: Goal) -> bool:
     """Whether a plan may get a new version now: not while a planner is asked for one."""
     is_looking = goal.status is GoalStatus.PLANNING and goal.deviation is None
     return is_looking or goal.status in CHANGEABLE
+
+
+def _not_now(goal: Goal) -> Answer:
+    """Say why no answer is taken now: another question is open, or a planner thinks."""
+    return Answer(_ASKED_BEFORE if goal.status is GoalStatus.ASKING else _BUSY, ok=False)
 
 
 def _source(question: Question, tasks: Sequence[Task]) -> Task:

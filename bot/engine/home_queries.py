@@ -27,6 +27,12 @@ _YOURS = {
     GoalStatus.PROPOSED: "Run, edit or cancel",
     GoalStatus.ASKING: "Answer a question about",
 }
+_TASKS = {
+    TaskStatus.ASKING: ("Answer a question about", "question"),
+    TaskStatus.UNKNOWN: ("Tell me what became of a step of", "unknown"),
+}
+"""What a person does about a step, and the card that asks for it."""
+
 GOALS_SHOWN = 10
 
 
@@ -129,7 +135,7 @@ class HomeQueries:
             for goal in goals
             if goal.status in _YOURS
         ]
-        lines += await self._questions(tx, person, goals)
+        lines += await self._steps(tx, person, goals)
         for goal_id, task in await tx.tasks.list_needing_connection(
             person.team_id, person.person_id
         ):
@@ -140,19 +146,19 @@ class HomeQueries:
                 lines.append(line)
         return tuple(lines)
 
-    async def _questions(
+    async def _steps(
         self, tx: Transaction, person: Person, goals: Sequence[Goal]
     ) -> list[HomeLine]:
-        """Return a line for each step of a goal under way that asks for another value."""
+        """Return a line for each step that asks for a value, or of which nobody knows the end."""
         going = {goal.id: goal for goal in goals if goal.status not in SETTLED}
         hindered = await tx.digests.list_tasks(person.team_id, list(going)) if going else []
         return [
             HomeLine(
-                f"{_YOURS[GoalStatus.ASKING]}: {going[task.goal_id].text}",
-                await permalink(tx, person, "question", str(task.id)),
+                f"{_TASKS[task.status][0]}: {going[task.goal_id].text}",
+                await permalink(tx, person, _TASKS[task.status][1], task.id),
             )
             for task in hindered
-            if task.status is TaskStatus.ASKING
+            if task.status in _TASKS
         ]
 
     async def _link(self, tx: Transaction, person: Person, goal: Goal) -> str | None:

@@ -14,7 +14,7 @@ from bot.engine.drive import defer_drive
 from bot.engine.forecast import Forecaster
 from bot.engine.forms import check_arguments, read_values, step_form
 from bot.engine.progress import is_read
-from bot.engine.questions import Question
+from bot.engine.questions import ANSWERED, Question
 from bot.engine.revisions import OPEN_TASKS, Change, bring
 from bot.engine.rows import children, count_rows, is_list, list_sentence
 from bot.engine.versions import task_row
@@ -157,6 +157,8 @@ class PlanService:
             if not dropped and not changes:
                 return Answer("Nothing was changed.")
             change = Change(dropped, changes)
+            if not dropped and _only_asked(tasks, changes):
+                change = replace(change, source=ANSWERED)
             await bring(
                 tx, goal, tasks, change, person_id=click.person_id, decisions=self._decisions
             )
@@ -247,6 +249,17 @@ class PlanService:
 def asked_about(tasks: Sequence[Task]) -> set[str]:
     """Return the steps about whose values their requester is asked now."""
     return {question.step for task in tasks if (question := Question.of(task))}
+
+
+def _only_asked(tasks: Sequence[Task], changes: Mapping[str, Collection[str]]) -> bool:
+    """Whether an edit changes nothing but values that its person is asked for."""
+    asked = {
+        (question.step, name)
+        for task in tasks
+        if (question := Question.of(task))
+        for name in question.fields
+    }
+    return asked >= {(key, name) for key, names in changes.items() for name in names}
 
 
 def _answers(

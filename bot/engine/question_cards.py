@@ -1,9 +1,12 @@
 """The card of a question about a value."""
 
+from collections.abc import Sequence
+
 from bot.engine.cards import QuestionCard
 from bot.engine.forms import value_title
-from bot.engine.questions import Question
+from bot.engine.questions import ANSWERED, Question
 from bot.engine.step_queries import StepQueries
+from connectors.labels import labels_from_json
 from connectors.registry import Registry
 from storage.database import Transaction
 from storage.tables.goals import Task, TaskStatus
@@ -41,11 +44,17 @@ class QuestionCards:
             fields=tuple(value_title(action, name) for name in question.fields) if question else (),
             choices=question.choices if question else (),
             version=question.version if question else 0,
-            answered=None if question else _what_became(task),
+            answered=None if question else _what_became(task, tasks),
         )
 
 
-def _what_became(task: Task) -> str:
+def _what_became(task: Task, tasks: Sequence[Task]) -> str:
     if task.status is TaskStatus.CANCELLED:
         return "This step is left out."
-    return "Thanks, I have your answer."
+    if any(
+        other.key in {task.key, *task.depends_on} and label.source.endswith(ANSWERED)
+        for other in tasks
+        for label in labels_from_json(other.spec.get("labels", {})).values()
+    ):
+        return "Thanks, I have your answer."
+    return "The plan has changed, so I do not need your answer any more."

@@ -22,6 +22,9 @@ from storage.tables.goals import Goal, GoalKind, Task, TaskStatus
 CODE = "question"
 """The failure's code of a task that asks."""
 
+ANSWERED = "in answer to my question"
+"""Where a person typed a value with which a question was answered."""
+
 MOST_CHOICES = 5
 """More are offered in the form, where they are a menu."""
 
@@ -58,7 +61,8 @@ class Question:
             tuple(data["fields"]),
             tuple(data["choices"]),
             data["version"],
-            data["step"],
+            # A version before asked about the step's own values alone.
+            data.get("step", task.key),
         )
 
 

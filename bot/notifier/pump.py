@@ -31,7 +31,7 @@ _DELIVERY_SHARE = 5 / 6
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 600.0
 
-_LINKED = frozenset({"goal", "approval", "unknown", "connect"})
+_LINKED = frozenset({"goal", "approval", "unknown", "connect", "question"})
 """Nouns that digests and Home link to."""
 
 _log = structlog.get_logger(__name__)

@@ -20,7 +20,7 @@ LONG = "the one that the warehouse in Hamburg calls jumbo"
 QUESTION = "what is the status of this?"
 
 
-async def _asking(world: World) -> int:
+async def asking(world: World) -> int:
     world.provider.sizes = ("small", "big")
     return await world.start(add("t1", "Acme", size="huge"))
 
@@ -51,7 +51,7 @@ async def test_words_that_may_be_something_else_are_stored_at_a_click_alone(
     world: World, text: str
 ) -> None:
     """Without a model the person says what they meant; until then the step goes on asking."""
-    goal_id = await _asking(world)
+    goal_id = await asking(world)
 
     await world.goals.receive(said(text))
 
@@ -68,7 +68,7 @@ async def test_words_that_may_be_something_else_are_stored_at_a_click_alone(
 
 async def test_question_that_cannot_be_the_value_changes_nothing(world: World) -> None:
     """What the argument does not take is not offered as the answer."""
-    goal_id = await _asking(world)
+    goal_id = await asking(world)
     await world.goals.receive(said(QUESTION))
     shown = await card(world)
     assert shown.said.startswith("I did not take that as the answer to my question")
@@ -87,7 +87,7 @@ async def test_choice_of_many_words_is_the_answer(world: World) -> None:
 async def test_question_about_the_goal_is_told_while_a_value_is_asked(world: World) -> None:
     """A model reads it first; the step goes on asking."""
     async with replanning(world, reading("question"), can_read=True) as scene:
-        goal_id = await _asking(world)
+        goal_id = await asking(world)
         await scene.hear(QUESTION)
         assert (await card(world)).status is RemarkStatus.TOLD
         assert await _size(world, goal_id) == ("huge", 1)
@@ -99,7 +99,7 @@ async def test_sentence_that_a_model_reads_as_the_answer_is_shown_first(world: W
     """What was made of a sentence is brought in by a click, as any change that a model read."""
     answer = reading("change", set=[new("t1", "size", "small")])
     async with replanning(world, answer, can_read=True) as scene:
-        goal_id = await _asking(world)
+        goal_id = await asking(world)
         await scene.hear("oh well, in that case just take the small one")
         assert await _size(world, goal_id) == ("huge", 1)
         await world.remarks.pick(ME, (await card(world)).remark_id, 0)
@@ -109,7 +109,7 @@ async def test_sentence_that_a_model_reads_as_the_answer_is_shown_first(world: W
 async def test_words_that_nobody_can_read_may_still_be_the_answer(world: World) -> None:
     """A model that makes no sense takes the answer from nobody."""
     async with replanning(world, "?", can_read=True) as scene:
-        goal_id = await _asking(world)
+        goal_id = await asking(world)
         await scene.hear(LONG)
         shown = await card(world)
         assert [label for label, _ in shown.options] == ["Use it as the answer", "A new goal"]
