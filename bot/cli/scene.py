@@ -13,8 +13,6 @@ from bot.cli.stage import Stage
 from bot.views import ids
 from bot.workspace.client import (
     WorkspaceClient,
-    connect_in_browser,
-    find_button,
     has_button,
     shows,
     text_of,
@@ -117,15 +115,8 @@ class Scene:
         self._bot(text_of(digest).splitlines()[0])
 
     async def _connect(self, title: str) -> None:
-        card = await self.workspace.wait_for(
-            DANA,
-            lambda item: title in text_of(item) and _connect_url(item) is not None,
-            what=f"a card that asks for {title}",
-        )
-        url = _connect_url(card)
-        assert url is not None
         self._person("Dana", f"[Connect {title}], signs in and allows it")
-        await connect_in_browser(url, account=DANA_ACCOUNT)
+        await self.workspace.connect(DANA, title, account=DANA_ACCOUNT)
 
     def _person(self, name: str, text: str) -> None:
         self.say(f"  {name}: {text}")
@@ -152,12 +143,6 @@ class Scene:
 
 def _is_summary(message: JsonObject) -> bool:
     return text_of(message).startswith("All done.")
-
-
-def _connect_url(message: JsonObject) -> str | None:
-    button = find_button(message, ids.LINK)
-    url = str(button.get("url") or "") if button else ""
-    return url if "/connect/" in url else None
 
 
 def _sentences(message: JsonObject) -> list[str]:

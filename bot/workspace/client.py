@@ -110,6 +110,35 @@ class WorkspaceClient:
             },
         )
 
+    async def connect(
+        self, person: str, title: str, *, account: str, thread_ts: str | None = None
+    ) -> None:
+        """Connect a provider as its card asks, and wait until that card says that it is done.
+
+        A card that still offered its link could be taken for the next one that asks.
+
+        Args:
+            person: who connects it.
+            title: the provider's title, as on the card.
+            account: who the person is at the provider.
+            thread_ts: the thread that the card is in; any where it is not named.
+
+        Raises:
+            NotSeenError: no card asked for it, or it still asks.
+        """
+
+        def asks(item: JsonObject) -> bool:
+            is_there = thread_ts in {None, item.get("thread_ts")}
+            return is_there and title in text_of(item) and connect_url(item) is not None
+
+        card = await self.wait_for(person, asks, what=f"a card that asks for {title}")
+        await connect_in_browser(connect_url(card) or "", account=account)
+        await self.wait_for(
+            person,
+            lambda item: item["ts"] == card["ts"] and connect_url(item) is None,
+            what=f"that {title} is connected",
+        )
+
 
 def elements(message: JsonObject) -> list[JsonObject]:
     """Return every interactive element of a message."""
@@ -136,6 +165,12 @@ def find_button(message: JsonObject, action_id: str) -> JsonObject | None:
 def has_button(action_id: str) -> Callable[[JsonObject], bool]:
     """Return a test for messages that show a button."""
     return lambda message: find_button(message, action_id) is not None
+
+
+def connect_url(message: JsonObject) -> str | None:
+    """Return where a message's Connect button leads; None for one without."""
+    urls = (str(item.get("url") or "") for item in elements(message))
+    return next((url for url in urls if "/connect/" in url), None)
 
 
 def shows(*parts: str) -> Callable[[JsonObject], bool]:

@@ -65,6 +65,8 @@ class Visitor:
         page.get_by_role("button", name="Yes, connect").click()
         page.get_by_role("heading", name="is connected").wait_for()
         page.close()
+        # A card that still offered its link could be taken for the next one that asks.
+        self.thread.get_by_text(f"{title} is connected as").wait_for()
 
 
 @contextmanager

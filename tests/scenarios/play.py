@@ -10,7 +10,6 @@ from bot.views import ids
 from bot.workspace.client import (
     NotSeenError,
     WorkspaceClient,
-    connect_in_browser,
     find_button,
     has_button,
     shows,
@@ -95,10 +94,7 @@ class Play:
 
     async def connect(self, thread: str, title: str) -> None:
         """Dana opens the link that a thread's card offers, and allows what it asks."""
-        card = await self.see(thread, shows(title), has_button(ids.LINK))
-        button = find_button(card, ids.LINK)
-        assert button is not None
-        await connect_in_browser(button["url"], account=DANA_ACCOUNT)
+        await self.workspace.connect(DANA, title, account=DANA_ACCOUNT, thread_ts=thread)
 
     async def connect_all(self) -> None:
         """Dana connects both providers with all that the scenarios need, by using them."""
