@@ -1,6 +1,9 @@
 """`countersign`: one command, its parts loaded when they are asked for."""
 
+import gc
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 import click
@@ -14,6 +17,22 @@ from storage.errors import StorageError
 
 _EXPECTED = (CountersignError, StorageError, ApprovalError)
 """Their messages are sentences with a remedy."""
+
+
+@contextmanager
+def _imports_only() -> Iterator[None]:
+    """Import without looking for garbage: that took a fifth of the time and found nothing.
+
+    What was imported lives as long as the process, so the collector never looks at it again.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 class Commands(click.Group):
@@ -36,7 +55,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
         if cmd_name not in self.PARTS:
             return None
-        module = importlib.import_module(self.PARTS[cmd_name][0])
+        with _imports_only():
+            module = importlib.import_module(self.PARTS[cmd_name][0])
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
         return command
