@@ -59,12 +59,12 @@ class Pump:
         self._lease_s = lease_s
         self._owner = secrets.token_hex(8)
         self._calm_s = calm_s
-        self._calm: set[tuple[str, str]] = set()
+        self._calm: set[tuple[str, str, float]] = set()
         self._hinted: set[tuple[str, str]] = set()
         self._busy: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
 
-    async def post_cards(self, team_id: str, channel_id: str, *, calm: bool = False) -> None:
+    async def post_cards(self, team_id: str, channel_id: str, *, calm: float = 0) -> None:
         """Show what is due in one channel; return when nothing is, or when it must wait.
 
         A wake-up of a channel that this process is busy with returns at once: whoever is busy
@@ -73,18 +73,19 @@ class Pump:
         Args:
             team_id: whose channel it is.
             channel_id: where.
-            calm: nobody waits for it; hold it back for a moment. One that is held back already
-                does for all.
+            calm: True where nobody waits for it: it is held back for `CALM_S`. Otherwise so many
+                seconds, no longer than that. One that is held back already does for all.
         """
         channel = (team_id, channel_id)
         if calm:
-            if channel in self._calm:
+            held = (*channel, calm)
+            if held in self._calm:
                 return
-            self._calm.add(channel)
+            self._calm.add(held)
             try:
-                await asyncio.sleep(self._calm_s)
+                await asyncio.sleep(self._calm_s if calm is True else min(calm, self._calm_s))
             finally:
-                self._calm.discard(channel)
+                self._calm.discard(held)
         if channel in self._busy:
             self._again.add(channel)
             return

@@ -32,7 +32,7 @@ from bot.intake.installation import read_installation
 from bot.listeners.registration import register_listeners
 from bot.listeners.services import Services
 from bot.notifier.loaders import Loaders
-from bot.notifier.pump import Pump
+from bot.notifier.pump import CALM_S, Pump
 from bot.notifier.renderers import Renderers
 from bot.notifier.slack import SlackCards
 from bot.people.profiles import Named
@@ -254,10 +254,14 @@ class SlackBot:
     client: AsyncWebClient
     http: httpx2.AsyncClient
 
-    def another_pump(self) -> Pump:
+    def another_pump(self, *, calm_s: float = CALM_S) -> Pump:
         """Return the pump of another worker."""
-        renderers = Renderers(self.shown.loaders())
-        return Pump(database=self.database, renderers=renderers, slack=SlackCards(self.client))
+        return Pump(
+            database=self.database,
+            renderers=Renderers(self.shown.loaders()),
+            slack=SlackCards(self.client),
+            calm_s=calm_s,
+        )
 
     async def work(self) -> None:
         """Wait for deliveries, then run every job, and those that come of them."""

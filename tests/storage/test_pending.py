@@ -3,8 +3,10 @@
 import pytest
 from sqlalchemy import text
 
+from bot.notifier.pump import CALM_S
 from storage import outbox
 from storage.database import Database
+from storage.pending import BEHIND_S
 from tests.bot.jobs import deferred_jobs
 
 TEAM, CHANNEL = "T1", "C1"
@@ -45,6 +47,19 @@ async def test_wishes_for_one_card_are_one_of_the_most_urgent_kind(shown: Databa
     await touch(shown, 5, 2, 5)
     assert await due(shown) == (1, 2)
     assert deferred_jobs(shown.url) == [WOKEN]
+
+
+async def test_redraw_lets_the_work_go_first_that_begins_with_it(shown: Database) -> None:
+    """A click's cards are drawn a moment after the call that it sets off has begun."""
+    async with shown.transaction() as tx:
+        await outbox.touch(tx, team_id=TEAM, noun="goal", subject=1, priority=1)
+        await tx.defer("drive", team_id=TEAM, goal_id=1)
+    behind = {"team_id": TEAM, "channel_id": CHANNEL, "calm": BEHIND_S}
+    assert deferred_jobs(shown.url) == [
+        ("drive", {"team_id": TEAM, "goal_id": 1}),
+        ("post_cards", behind),
+    ]
+    assert BEHIND_S < CALM_S
 
 
 async def test_redraw_that_nobody_waits_for_needs_no_job_where_a_pump_runs(

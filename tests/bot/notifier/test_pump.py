@@ -303,6 +303,20 @@ async def test_calm_changes_are_drawn_together(bot: SlackBot) -> None:
     assert (card.wanted, card.sent) == (3, 3)
 
 
+async def test_urgent_redraw_does_not_wait_for_a_calm_one(bot: SlackBot) -> None:
+    """One that only lets a call go first is drawn while the calm one is still held back."""
+    card_id = await show(bot)
+    await bot.work()
+    await touch(bot)
+    pump = bot.another_pump(calm_s=60)
+    calm = asyncio.create_task(pump.post_cards(TEAM, "C0SALES", calm=True))
+    await asyncio.sleep(0)
+    await pump.post_cards(TEAM, "C0SALES", calm=0.01)
+    card = await row(bot, card_id)
+    assert (card.wanted, card.sent) == (2, 2)
+    calm.cancel()
+
+
 async def test_change_while_its_channel_is_busy_is_drawn(bot: SlackBot) -> None:
     """A wake-up that finds its channel busy ends at once, and is not lost."""
     card_id = await show(bot)
