@@ -20,6 +20,9 @@ _LOOKALIKE_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COP
 
 _VISIBLE_ASCII = re.compile(r"[ -~\n\t]*")
 _WORD = re.compile(r"\S+")
+_NUMBER = re.compile(r"⟦U\+[0-9A-F]{4,6}⟧")
+"""A hidden character as it is shown; no letter of the word that it stands in."""
+
 _LETTERS = re.compile(r"[^\W\d_]+")
 _HOST = re.compile(r"[\w.-]+")
 _TOP_LEVEL = re.compile(r"[^\W\d_]{2,}")
@@ -172,6 +175,7 @@ def _joins_emoji(text: str, index: int) -> bool:
 
 
 def _warning(word: str) -> str:
+    word = _NUMBER.sub("", word)
     if word.isascii():
         return ""
     if any(len(_alphabets(part)) > 1 for part in _LETTERS.findall(word)):

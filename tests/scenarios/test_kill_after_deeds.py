@@ -12,4 +12,4 @@ async def test_bot_killed_right_after_each_deed_does_everything_once(world: Worl
     """Whether an event, a decision or a call was stored or not yet, it happens exactly once."""
     async with KillingClient(world, delays_s=(0.0, 0.05)) as workspace:
         await play_and_check(world, workspace)
-        assert workspace.kills == 10
+        assert workspace.kills == 13

@@ -12,4 +12,4 @@ async def test_bot_killed_as_each_card_appears_shows_each_once(world: World) -> 
     """A card that was posted but not yet noted as posted is found, not posted again."""
     async with KillingClient(world, delays_s=None) as workspace:
         await play_and_check(world, workspace)
-        assert workspace.kills == 10
+        assert workspace.kills == 13

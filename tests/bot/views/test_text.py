@@ -74,10 +74,16 @@ def test_endless_word_costs_little(unit: str) -> None:
 
 @given(ANY_TEXT)
 def test_visible_leaves_nothing_hidden(text: str) -> None:
-    """Marking is complete: marking again changes nothing but words that carry a mark."""
+    """Marking is complete: a second look finds nothing hidden that the first one left."""
     once = visible(text)
     assert not set(once) & set("\u200b\u202e\u2066\u00ad\x00\u3164")
-    assert "⟦U+" not in visible(once).replace(once, "")
+    assert visible(once).count("⟦U+") == once.count("⟦U+")
+
+
+def test_hidden_character_makes_no_address_of_other_letters() -> None:
+    """The sign for a control character is ours: the address beside it has Latin letters."""
+    assert visible("jane@acme.example\x1f") == "jane@acme.example⟦U+001F⟧"
+    assert visible("jan\u00e9@acme.example\x1f").endswith("⟦U+001F⟧ ⟦address in other letters⟧")
 
 
 @pytest.mark.parametrize(
