@@ -1,6 +1,7 @@
 """The one way out (S30): every request to a provider passes these checks."""
 
 import asyncio
+import functools
 import ssl
 from collections.abc import Iterable
 from typing import Any
@@ -26,6 +27,12 @@ _DROPPED = frozenset({"set-cookie", "content-encoding", "transfer-encoding", "co
 """Of an answer: what is no longer true of it, and cookies, which would tie people together."""
 
 _USER_AGENT = "Countersign"
+
+
+@functools.cache
+def _default_context() -> ssl.SSLContext:
+    """Return what trusts the system's authorities: reading them takes 20 ms, so it is done once."""
+    return ssl.create_default_context()
 
 
 class UnreadableAnswerError(httpx2.TransportError):
@@ -144,7 +151,7 @@ class Egress:
         self._timeout_s = timeout_s
         self._transport = _PinnedTransport(
             backend=PinnedBackend(local=local, resolve=resolve),
-            context=context or ssl.create_default_context(),
+            context=context or _default_context(),
         )
 
     def transport(self, settings: ProviderSettings) -> GuardedTransport:
