@@ -34,9 +34,11 @@ demo: $(VENV)/.runtime
 
 install: $(VENV)/.runtime
 
-# A file stays with one worker, because its costly fixtures are made once per worker.
+# A file stays with one worker, because its costly fixtures are made once per worker. Files with
+# few tests are not left to the end: those wait most, and go well beside others.
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile \
+		--no-loadscope-reorder $(ARGS)
 
 chaos: $(VENV)/.dev
 	@timeout --signal=INT 600 $(BIN)/python -m tests.chaos $(ARGS)

@@ -10,6 +10,12 @@ from storage.migrate import upgrade
 pytest_plugins = ["tests.storage.pg"]
 
 
+@pytest.hookimpl(trylast=True)  # After `pytest-randomly` has shuffled them.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker has it left when the others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def migrate_database() -> Callable[[str], None]:
     """Return what brings an empty database up to date."""

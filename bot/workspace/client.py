@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import httpx2
 
+from bot.workspace.http import open_client
 from bot.workspace.shapes import JsonObject
 
 PATIENCE_S = 20.0
@@ -25,7 +26,7 @@ class WorkspaceClient:
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
-        self._http = httpx2.AsyncClient(base_url=base_url, trust_env=False, timeout=30)
+        self._http = open_client(base_url=base_url, timeout=30)
 
     async def __aenter__(self) -> Self:
         return self
@@ -205,7 +206,7 @@ async def connect_in_browser(
     Returns:
         The text of the last page.
     """
-    async with httpx2.AsyncClient(trust_env=False, follow_redirects=False) as browser:
+    async with open_client(follow_redirects=False) as browser:
         consent = await _follow(browser, await browser.post(url))
         request = _field(consent.text, "request")
         scopes = re.findall(r'name="scope" value="([^"]+)"', consent.text)

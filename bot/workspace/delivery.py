@@ -17,6 +17,7 @@ import httpx2
 
 from bot.workspace.config import WorkspaceConfig
 from bot.workspace.faults import Faults
+from bot.workspace.http import open_client
 from bot.workspace.journal import Journal
 from bot.workspace.shapes import JsonObject, encode
 
@@ -75,7 +76,7 @@ class Delivery:
 
     async def start(self) -> None:
         """Open the client and deliver what an earlier run left undelivered."""
-        self._client = httpx2.AsyncClient(timeout=self._config.ack_timeout_s, trust_env=False)
+        self._client = open_client(timeout=self._config.ack_timeout_s)
         rows = self._db.execute("SELECT body FROM pending_events ORDER BY rowid").fetchall()
         for row in rows:
             self._spawn(row["body"])

@@ -38,11 +38,13 @@ from bot.notifier.slack import SlackCards
 from bot.people.profiles import Named
 from bot.people.service import PeopleService
 from bot.workspace.app import PostRate, default_config
+from bot.workspace.http import open_client
 from storage.database import Database, Transaction
 from storage.tables.approvals import Verdict
 from storage.tables.slack import OutboxCard
 from tests.bot.views import cards
-from tests.bot.workspace.conftest import SECRET, TOKEN, Running, listen, running, serving
+from tests.bot.workspace.conftest import SECRET, TOKEN, Running, running
+from tests.support.serving import listen, serving
 
 TEAM = "T0NORTH"
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"
@@ -335,7 +337,7 @@ async def slack_bot(
     async with (
         running(replace(config, method_limits=False)) as workspace,
         aiohttp.ClientSession() as session,
-        httpx2.AsyncClient(base_url=url, trust_env=False) as http,
+        open_client(base_url=url) as http,
     ):
         client = AsyncWebClient(
             token=TOKEN, base_url=workspace.slack.base_url, session=session, retry_handlers=[]

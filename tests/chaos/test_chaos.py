@@ -7,7 +7,7 @@ import pytest
 
 from bot.cli.stage import REPOSITORY
 
-pytestmark = [pytest.mark.scenario, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.scenario, pytest.mark.long, pytest.mark.timeout(180)]
 
 
 def chaos(*arguments: str) -> subprocess.CompletedProcess[str]:

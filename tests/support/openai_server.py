@@ -2,17 +2,17 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+
+from tests.support.serving import listen, serving
 
 
 @dataclass(frozen=True)
@@ -74,20 +74,12 @@ def completion(text: str, *, model: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def serve_model(model: ScriptedModel) -> AsyncIterator[ScriptedModel]:
-    """Serve a script on an ephemeral port of 127.0.0.1; `model.url` is its base URL.
-
-    The socket listens before the server runs, so that no request comes too early.
-    """
+    """Serve a script on an ephemeral port of 127.0.0.1; `model.url` is its base URL."""
     app = Starlette(routes=[Route("/v1/chat/completions", model.serve, methods=["POST"])])
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        model.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield model
-        finally:
-            server.should_exit = True
-            await task
+    listening = listen()
+    model.url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+    async with serving(app, listening):
+        yield model
 
 
 def _error(status: int, message: str) -> Response:

@@ -21,6 +21,7 @@ from bot.config import Settings
 from bot.parts import Parts
 from bot.workspace.app import PostRate, default_config
 from bot.workspace.client import WorkspaceClient, connect_in_browser, text_of
+from bot.workspace.http import open_client
 from bot.workspace.shapes import JsonObject
 from connectors.google_calendar.standin import build_standin as build_google
 from connectors.hubspot.standin import build_standin as build_hubspot
@@ -29,7 +30,8 @@ from storage.crypto import Vault
 from storage.database import Database
 from storage.sealer import seal
 from tests.bot.slack_bot import MANIFEST, signed
-from tests.bot.workspace.conftest import SECRET, TOKEN, Running, listen, running, serving
+from tests.bot.workspace.conftest import SECRET, TOKEN, Running, running
+from tests.support.serving import listen, serving
 
 TEAM, DANA, MO, GUS = "T0NORTH", "U0DANA", "U0MO", "U0GUS"
 ACCOUNT = "dana@northwind.example"
@@ -223,7 +225,7 @@ async def whole_bot(
         )
         await parts.people.prepare(TEAM)
         await stack.enter_async_context(serving(parts.web, bot_socket))
-        http = httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30)
+        http = open_client(base_url=url, timeout=30)
         slack = AsyncWebClient(
             token=given["slack_bot_token"], base_url=workspace.slack.base_url, retry_handlers=[]
         )

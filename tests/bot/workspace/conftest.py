@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,6 @@ from urllib.parse import parse_qs
 
 import httpx2
 import pytest
-import uvicorn
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,6 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.workspace.app import WorkspaceConfig, build_workspace, default_config
+from bot.workspace.http import open_client
+from tests.support.serving import listen, serving
 
 TOKEN = "xoxb-local-test"
 SECRET = "0123456789abcdef"
@@ -135,36 +135,6 @@ class Running:
         await self.app.state.workspace.delivery.settled()
 
 
-def listen() -> socket.socket:
-    """Return a socket on a free loopback port.
-
-    The protocol is named because asyncio turns Nagle's delay (40 ms an answer) off only then.
-    """
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    sock.bind(("127.0.0.1", 0))
-    return sock
-
-
-@asynccontextmanager
-async def serving(app: Starlette, sock: socket.socket) -> AsyncIterator[None]:
-    """Serve `app` on `sock` until the block ends, without uvicorn's signals and its slow stop."""
-    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2)
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    await server.startup(sockets=[sock])
-    try:
-        yield
-    finally:
-        for listener in server.servers:
-            listener.close()
-        while server.server_state.connections:
-            for connection in list(server.server_state.connections):
-                connection.shutdown()
-            await asyncio.sleep(0.001)
-        await server.lifespan.shutdown()
-
-
 @pytest.fixture
 async def bot() -> AsyncIterator[Bot]:
     """A bot that records what it is sent."""
@@ -201,7 +171,7 @@ async def running(config: WorkspaceConfig) -> AsyncIterator[Running]:
     slack = AsyncWebClient(token=TOKEN, base_url=f"{base_url}/api/", retry_handlers=[])
     async with (
         serving(app, sock),
-        httpx2.AsyncClient(base_url=base_url, trust_env=False) as http,
+        open_client(base_url=base_url) as http,
     ):
         yield Running(config, app, http, slack)
         app.state.workspace.bus.close()
