@@ -38,6 +38,8 @@ def build_bolt(client: AsyncWebClient, installation: Installation) -> AsyncApp:
         retry_handlers=client.retry_handlers,
     )
     return AsyncApp(
+        # Without one Bolt looks for its caller's file through every loaded module: 60 ms.
+        name="countersign",
         # Bolt's loggers take the root's level otherwise, and at debug they tell every answer.
         logger=logging.getLogger("slack_bolt"),
         client=tokenless,
