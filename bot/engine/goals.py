@@ -176,7 +176,11 @@ class GoalService:
         await tx.goals.add_clarification(goal, answer)
         await move_goal(tx, goal, to=GoalStatus.PLANNING, actor=goal.requester_id)
         await tx.defer(
-            "plan_goal", priority=Priority.INTERACTIVE, team_id=goal.team_id, goal_id=goal.id
+            "plan_goal",
+            once=str(goal.id),
+            priority=Priority.INTERACTIVE,
+            team_id=goal.team_id,
+            goal_id=goal.id,
         )
         await outbox.touch(tx, team_id=goal.team_id, noun="goal", subject=goal.id, priority=1)
 

@@ -164,7 +164,11 @@ class Rounds:
         if goal.status is not GoalStatus.PLANNING:
             await move_goal(tx, goal, to=GoalStatus.PLANNING)
         await tx.defer(
-            "plan_goal", priority=Priority.INTERACTIVE, team_id=goal.team_id, goal_id=goal.id
+            "plan_goal",
+            once=str(goal.id),
+            priority=Priority.INTERACTIVE,
+            team_id=goal.team_id,
+            goal_id=goal.id,
         )
 
     def progress(

@@ -56,4 +56,10 @@ async def start_goal(
         thread_ts=thread_ts,
         priority=1,
     )
-    await tx.defer("plan_goal", priority=Priority.INTERACTIVE, team_id=team_id, goal_id=goal_id)
+    await tx.defer(
+        "plan_goal",
+        once=str(goal_id),
+        priority=Priority.INTERACTIVE,
+        team_id=team_id,
+        goal_id=goal_id,
+    )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from bot.engine.thinking import think
 from storage.tables.goals import GoalStatus
 from tests.bot.engine.replanning import plan, replanning, task
+from tests.bot.engine.threads import said
 from tests.bot.engine.world import DANA, LONG, TEAM, World
 
 STALE_S = 0.3
@@ -48,6 +49,15 @@ async def test_goal_whose_planner_died_is_planned_once_more(world: World) -> Non
     for _ in range(2):
         world.sql("UPDATE goals SET updated_at = now() - interval '2 minutes'")
         await world.sweeper.sweep()
+    assert world.jobs("plan_goal") == [goal_id]
+
+
+async def test_goal_whose_first_job_still_waits_gets_no_second(world: World) -> None:
+    """Where workers are busy for long, the sweeper does not have a goal planned twice."""
+    await world.goals.receive(replace(said("Add Apple"), thread_ts=None))
+    (goal_id,) = world.jobs("plan_goal")
+    world.sql("UPDATE goals SET updated_at = now() - interval '2 minutes'")
+    await world.sweeper.sweep()
     assert world.jobs("plan_goal") == [goal_id]
 
 
