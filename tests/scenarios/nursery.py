@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import bot.cli.audit
-import bot.cli.serve  # noqa: F401 -- imported so that a fork finds it
+import bot.cli.serve  # Imported, as the next one, so that a fork finds it.
+import bot.planning.offline.planner  # noqa: F401 -- as above
 from bot.cli.main import main
 from bot.cli.stage import REPOSITORY
 
