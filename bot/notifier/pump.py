@@ -64,7 +64,9 @@ class Pump:
         self._busy: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
 
-    async def post_cards(self, team_id: str, channel_id: str, *, calm: float = 0) -> None:
+    async def post_cards(
+        self, team_id: str, channel_id: str, *, calm: bool | float = False
+    ) -> None:
         """Show what is due in one channel; return when nothing is, or when it must wait.
 
         A wake-up of a channel that this process is busy with returns at once: whoever is busy
