@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 ARGS ?=
-TEST_WORKERS ?= 2
+TEST_WORKERS ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin

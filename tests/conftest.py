@@ -1,5 +1,6 @@
 """Fixtures of every test: a database of its own for whoever asks for one."""
 
+import gc
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -14,6 +15,12 @@ pytest_plugins = ["tests.storage.pg"]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no worker has it left when the others are done."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector not look again and again at what lives to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
