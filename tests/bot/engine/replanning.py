@@ -1,6 +1,5 @@
 """A world whose goals are planned by a scripted model, over real HTTP."""
 
-import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
@@ -21,7 +20,6 @@ from tests.bot.engine.world import DANA, TEAM, World
 from tests.support.openai_server import ScriptedModel, serve_model
 
 TEXT = "Add Apple, Berry and Cherry for x@acme.example"
-_numbers = itertools.count(1)
 
 
 def ref(task: str, *path: str | int) -> dict[str, Any]:
@@ -80,15 +78,7 @@ class Scene:
     async def say_first(self) -> None:
         """Receive a message, plan it, and drive the plan once."""
         async with self.world.database.transaction() as tx:
-            goal_id = await tx.goals.add(
-                team_id=TEAM,
-                requester_id=DANA,
-                channel_id="D1",
-                thread_ts="1.0",
-                source_key=f"test:replanning:{next(_numbers)}",
-                text=TEXT,
-            )
-        assert goal_id is not None
+            goal_id = await self.world.receive(tx, text=TEXT)
         self.goal_id = goal_id
         await self.job.plan_goal(TEAM, goal_id)
         await self.world.drive(goal_id)

@@ -409,14 +409,7 @@ async def test_message_while_the_plan_is_made_is_no_goal_by_itself(world: World)
     """There is nothing to change yet; a new goal begins at a click alone."""
     async with replanning(world, can_read=True) as scene:
         async with world.database.transaction() as tx:
-            await tx.goals.add(
-                team_id=TEAM,
-                requester_id=DANA,
-                channel_id="D1",
-                thread_ts="1.0",
-                source_key="test:early",
-                text="Do it",
-            )
+            await world.receive(tx)
         await scene.hear("lieber Freitag")
         shown = await card(world)
         assert shown.said.startswith("I am still working out this goal")

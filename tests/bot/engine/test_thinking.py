@@ -7,22 +7,14 @@ from bot.engine.thinking import think
 from storage.tables.goals import GoalStatus
 from tests.bot.engine.replanning import plan, replanning, task
 from tests.bot.engine.threads import said
-from tests.bot.engine.world import DANA, LONG, TEAM, World
+from tests.bot.engine.world import LONG, TEAM, World
 
 STALE_S = 0.3
 
 
 async def _received(world: World) -> int:
     async with world.database.transaction() as tx:
-        goal_id = await tx.goals.add(
-            team_id=TEAM,
-            requester_id=DANA,
-            channel_id="D1",
-            thread_ts="1.0",
-            source_key="test:thinking",
-            text="Add Apple",
-        )
-    assert goal_id is not None
+        goal_id = await world.receive(tx, text="Add Apple")
     await world.move_goal(goal_id, GoalStatus.PLANNING)
     world.forget_jobs()
     return goal_id

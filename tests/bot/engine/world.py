@@ -1,6 +1,6 @@
 """Dana, her manager Mo and the engine, wired as `bot.parts` wires it, without Slack."""
 
-import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ from connectors.clients import ConnectionClients
 from connectors.execute import Executor
 from connectors.labels import Label, Provenance, leaves
 from connectors.registry import Registry
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.repositories.people import PersonFacts
 from storage.tables.approvals import Approval, ApprovalItem
 from storage.tables.calls import Attempt
@@ -288,21 +288,33 @@ class World:
         made = await self.plumbing.store(person_id=person_id, provider="counting", scopes=scopes)
         self.connection_ids[person_id] = made.id
 
+    async def receive(
+        self,
+        tx: Transaction,
+        *,
+        text: str = "Do it",
+        person_id: str = DANA,
+        status: GoalStatus = GoalStatus.RECEIVED,
+    ) -> int:
+        """Store a goal of the thread that `tests.bot.engine.threads` writes in; return its id."""
+        goal_id = await tx.goals.add(
+            team_id=TEAM,
+            requester_id=person_id,
+            channel_id="D1",
+            thread_ts="1.0",
+            source_key=f"test:{secrets.token_hex(8)}",
+            text=text,
+            status=status,
+        )
+        assert goal_id is not None
+        return goal_id
+
     async def plan(
         self, *tasks: ValidTask, person_id: str = DANA, labels: Label = Label.MESSAGE
     ) -> int:
         """Adopt a plan whose literals the requester typed; return the goal's id."""
         async with self.database.transaction() as tx:
-            goal_id = await tx.goals.add(
-                team_id=TEAM,
-                requester_id=person_id,
-                channel_id="D1",
-                thread_ts="1.0",
-                source_key=f"test:{id(tasks)}:{asyncio.get_running_loop().time()}",
-                text="Do it",
-                status=GoalStatus.PLANNING,
-            )
-            assert goal_id is not None
+            goal_id = await self.receive(tx, person_id=person_id, status=GoalStatus.PLANNING)
             goal = await tx.goals.lock(TEAM, goal_id)
             source = Provenance(labels, "typed")
             given = {
